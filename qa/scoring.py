@@ -1,0 +1,32 @@
+"""Exact match and F1 of a short answer, after SQuAD (Rajpurkar et al. 2016), with French normalisation."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+_ARTICLES = frozenset("le la les l un une des du de d au aux qu".split())
+_WORD = re.compile(r"\w+")
+
+
+def normalise(text: str) -> str:
+    """Lower case, no punctuation, no French article or elision (`l' d' qu'`), single spaces."""
+    return " ".join(word for word in _WORD.findall(text.lower()) if word not in _ARTICLES)
+
+
+def exact_match(prediction: str, answers: Sequence[str]) -> float:
+    """1.0 where the prediction equals one of the answers, once both are normalised."""
+    return float(any(normalise(prediction) == normalise(answer) for answer in answers))
+
+
+def f1(prediction: str, answers: Sequence[str]) -> float:
+    """The best word F1 of the prediction against one of the answers, once both are normalised."""
+    return max((_word_f1(normalise(prediction).split(), normalise(a).split()) for a in answers), default=0.0)
+
+
+def _word_f1(prediction: list[str], answer: list[str]) -> float:
+    if not prediction or not answer:
+        return float(prediction == answer)
+    common = (Counter(prediction) & Counter(answer)).total()
+    return 2 * common / (len(prediction) + len(answer))
