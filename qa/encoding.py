@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 MAX_TOKENS = 480
 MAX_QUESTION_TOKENS = 64
@@ -36,23 +36,29 @@ class PairEncoder:
             tokenizer.token_to_id(token) for token in ("<s>", "</s>", "<pad>")
         )
 
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """Every token with its id."""
+        return self._tokenizer.get_vocab(with_added_tokens=True)
+
     def encode(
         self, pairs: Sequence[tuple[str, Sequence[str]]], *, max_tokens: int = MAX_TOKENS
     ) -> list[EncodedPair]:
         """Encode (question, segments of evidence) pairs; what passes `max_tokens` is cut at the end."""
         texts = [text for question, segments in pairs for text in (question, *segments)]
         encodings = iter(self._tokenizer.encode_batch(texts, add_special_tokens=False))
-        return [self._assemble(encodings, len(segments), max_tokens) for _, segments in pairs]
+        return [self._assemble(encodings, segments, max_tokens) for _, segments in pairs]
 
-    def _assemble(self, encodings, segments: int, max_tokens: int) -> EncodedPair:  # type: ignore[no-untyped-def]
+    def _assemble(self, encodings: Iterator[Encoding], segments: Sequence[str], max_tokens: int) -> EncodedPair:
         question = next(encodings).ids[:MAX_QUESTION_TOKENS]
         ids = [self._begin, *question, self._separator, self._separator]
         owner, start, end = [-1] * len(ids), [0] * len(ids), [0] * len(ids)
-        for index in range(segments):
+        for index, text in enumerate(segments):
             encoding = next(encodings)
             ids += [*encoding.ids, self._separator]
             owner += [index] * len(encoding.ids) + [-1]
-            start += [a for a, _ in encoding.offsets] + [0]
+            # A token that begins a word carries the space before it: the answer must not.
+            start += [b - len(text[a:b].lstrip()) for a, b in encoding.offsets] + [0]
             end += [b for _, b in encoding.offsets] + [0]
         return EncodedPair(ids[:max_tokens], owner[:max_tokens], start[:max_tokens], end[:max_tokens])
 

@@ -14,6 +14,7 @@ import importlib.util
 import json
 import lzma
 import struct
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -169,7 +170,7 @@ def state_dict(model: PackedModel, kept: np.ndarray) -> dict[str, torch.Tensor]:
 
 
 def cut(packed: Path, texts: Iterable[str], min_count: int, output: Path) -> None:
-    """Write the cut encoder to `output` as a sentence-transformers model (float32)."""
+    """Write the cut encoder to `output` as a sentence-transformers model (float16)."""
     model = PackedModel(packed)
     kept = keep_pieces(model, texts, min_count)
     tokenizer = PreTrainedTokenizerFast(
@@ -190,16 +191,18 @@ def cut(packed: Path, texts: Iterable[str], min_count: int, output: Path) -> Non
     )
     bert = BertModel(config, add_pooling_layer=False)
     bert.load_state_dict(state_dict(model, kept))
-    inner = output / "start"
-    bert.save_pretrained(inner)
-    tokenizer.save_pretrained(inner)
-    word = Transformer(str(inner), max_seq_length=model.positions, model_kwargs={"add_pooling_layer": False})
+    with tempfile.TemporaryDirectory() as folder:
+        bert.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        word = Transformer(folder, max_seq_length=model.positions, model_kwargs={"add_pooling_layer": False})
     pipeline = SentenceTransformer(
         modules=[word, Pooling(model.hidden, "mean"), Normalize()],
         prompts={"query": "query: ", "document": "passage: "},
     )
-    pipeline.save(str(output))
-    print(f"{len(kept):,} pieces kept of {len(model.pieces):,}; {sum(p.numel() for p in bert.parameters()):,} parameters")
+    pipeline.save(str(output), create_model_card=False)
+    (output / "model.safetensors").unlink()
+    bert.half().save_pretrained(output, max_shard_size="45MB")
+    print(f"{len(kept):,} pieces kept of {len(model.pieces):,}; {bert.num_parameters():,} parameters")
 
 
 def main() -> None:

@@ -7,13 +7,13 @@ import lzma
 import math
 import random
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from qa.sentences import split_sentences
+from qa.words import content_stems
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,38 +67,28 @@ def half(data: QuestionSet, which: str) -> list[Question]:
     return [q for q in data.questions if order[data.articles[q.paragraph]] % 2 == parity]
 
 
-_QUESTION_WORDS = frozenset("qui que quoi quel quelle quels quelles combien commen pourqu quand est ce ou".split())
-
-
-def word_starts(text: str) -> list[str]:
-    """Lower-cased, unaccented words of two letters or more, cut after six letters (a crude stem), no question word."""
-    plain = unicodedata.normalize("NFD", text.lower())
-    words = re.findall(r"[a-z0-9]{2,}", "".join(c for c in plain if not unicodedata.combining(c)))
-    return [w[:6] for w in words if w[:6] not in _QUESTION_WORDS]
-
-
 class Distractors:
     """Finds, for a question, the sentences of other paragraphs that share its rarest words."""
 
     def __init__(self, paragraphs: Sequence[str]) -> None:
         self.paragraphs = paragraphs
         self.sentences = [split_sentences(p) for p in paragraphs]
-        counts = Counter(w for p in paragraphs for w in set(word_starts(p)))
+        counts = Counter(w for p in paragraphs for w in set(content_stems(p)))
         self.weight = {w: math.log(1 + len(paragraphs) / n) for w, n in counts.items()}
         self.postings: dict[str, list[int]] = defaultdict(list)
         for i, paragraph in enumerate(paragraphs):
-            for word in set(word_starts(paragraph)):
+            for word in set(content_stems(paragraph)):
                 if counts[word] < len(paragraphs) / 20:
                     self.postings[word].append(i)
 
     def overlap(self, question: str, text: str) -> float:
         """Sum of the weights of the question's words that stand in the text."""
-        return sum(self.weight.get(w, 0.0) for w in set(word_starts(question)) & set(word_starts(text)))
+        return sum(self.weight.get(w, 0.0) for w in set(content_stems(question)) & set(content_stems(text)))
 
     def nearest(self, question: str, count: int, excluded: int) -> list[int]:
         """The `count` paragraphs that share the most weight with the question."""
         scores: Counter[int] = Counter()
-        for word in set(word_starts(question)):
+        for word in set(content_stems(question)):
             for i in self.postings.get(word, ()):
                 scores[i] += self.weight[word]  # type: ignore[assignment]
         scores.pop(excluded, None)
@@ -127,7 +117,7 @@ def as_retrieved(data: QuestionSet, distractors: Distractors, question: Question
         + rng.random()
         for p, s in pool
     }
-    chosen = sorted(pool, key=lambda key: -score[key])[: rng.randint(2, 6)]
+    chosen = sorted(pool, key=lambda key: -score[key])[: rng.randint(2, 4)]
     answer, start = question.answers[0] if question.answers else ("", -1)
     holder = next(((p, s) for p, s in pool if p == gold and s[0] <= start < s[1]), None)
     if holder is not None and rng.random() < 1 / 6:

@@ -49,12 +49,12 @@ class Preset:
     rate: float
     head_rate: float = 1e-3
     warm_up: float = 0.06
-    dropout: float = 0.1
+    dropout: float = 0.0
 
 
 PRESETS = {
     "tiny": Preset(layers=2, cloze=40, epochs=1, batch_tokens=2048, rate=1e-4),
-    "small": Preset(layers=10, cloze=9000, epochs=3, batch_tokens=4096, rate=1e-4),
+    "small": Preset(layers=10, cloze=6000, epochs=3, batch_tokens=4096, rate=1e-4),
     "base": Preset(layers=12, cloze=40000, epochs=5, batch_tokens=8192, rate=1e-4),
 }
 

@@ -1,0 +1,7 @@
+"""What goes wrong with models and indexes: each message is one French line that says what to do."""
+
+from __future__ import annotations
+
+
+class EmbeddingsError(Exception):
+    """A model cannot be loaded, or an index is damaged or of another shape."""

@@ -1,0 +1,109 @@
+"""Measure speed and size: `make bench`, or `python -m eval.bench --corpus corpus.jsonl.xz`.
+
+Indexes passages of the given corpus (or of the sample articles, repeated, where none is given), then asks
+questions one after the other, and prints seconds, megabytes and milliseconds as one JSON object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import lzma
+import platform
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from embeddings.encoder import DEFAULT_ENCODER
+from embeddings.engine import threads
+from qa.articles import Article, read_file, read_text
+from qa.assistant import Assistant
+from qa.library import Library
+from qa.passages import split_passages
+
+HERE = Path(__file__).parent
+CHARACTERS = 6000
+
+
+def corpus_articles(path: Path) -> Iterator[Article]:
+    """The documents of a `.jsonl.xz` corpus in pieces of about 6,000 characters, as articles."""
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for number, line in enumerate(lines):
+            record = json.loads(line)
+            text = record["text"]
+            for at in range(0, len(text), CHARACTERS):
+                yield read_text(text[at : at + CHARACTERS], title=record["title"], id=f"{number:06d}-{at // CHARACTERS}")
+
+
+def sample_articles() -> Iterator[Article]:
+    """The sample articles, again and again, each copy told apart by a number in its text."""
+    articles = [article for path in sorted((HERE / "articles").glob("*.md")) for article in read_file(path)]
+    for copy in itertools.count():
+        for article in articles:
+            yield read_text(f"{article.text}\n\nCopie numéro {copy}.", title=article.title, id=f"{copy:05d}-{article.id}")
+
+
+def take(articles: Iterator[Article], passages: int) -> Iterator[Article]:
+    """Articles until they make that many passages."""
+    made = 0
+    for article in articles:
+        made += len(split_passages(article))
+        yield article
+        if made >= passages:
+            return
+
+
+def questions() -> list[str]:
+    """The questions of the sample set."""
+    lines = (HERE / "questions" / "samples.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line)["question"] for line in lines if line.strip()]
+
+
+def measure(articles: Iterator[Article], passages: int, embedding: str, folder: Path) -> dict[str, object]:
+    """Index, then ask; times in seconds and milliseconds, sizes in megabytes."""
+    library = Library.open(folder, embedding=embedding, create=True)
+    began = time.perf_counter()
+    library.add_articles(take(articles, passages))
+    seconds = time.perf_counter() - began
+    assistant = Assistant(library)
+    assistant.warm_up()
+    steps: dict[str, list[float]] = {}
+    for question in questions():
+        for step, spent in assistant.answer(question).timings.items():
+            steps.setdefault(step, []).append(spent)
+    stats = library.stats()
+    library.close()
+    return {
+        "machine": f"{platform.machine()}, {threads()} processors",
+        "embedding": embedding,
+        "passages": stats.passages,
+        "index_seconds": round(seconds, 1),
+        "passages_per_second": round(stats.passages / seconds, 1),
+        "disk_mb": round(sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6, 1),
+        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "milliseconds": {
+            step: {"p50": round(float(np.percentile(spent, 50)), 1), "p95": round(float(np.percentile(spent, 95)), 1)}
+            for step, spent in steps.items()
+        },
+    }
+
+
+def main() -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--corpus", type=Path, help=".jsonl.xz of {title, text}; default: the sample articles, repeated")
+    parser.add_argument("--passages", type=int, default=2000)
+    parser.add_argument("--embedding", default=DEFAULT_ENCODER)
+    options = parser.parse_args()
+    articles = corpus_articles(options.corpus) if options.corpus else sample_articles()
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(measure(articles, options.passages, options.embedding, Path(folder)), indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""Follow-up questions made whole: « Et Microsoft ? », « Pourquoi ? », « Quand a-t-il été nommé ? »."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_NAME = re.compile(r"[A-ZÀ-Ý][\w'’-]*(?:\s+(?:(?:de|du|des|la|le|d['’])\s*)?[A-ZÀ-Ý][\w'’-]*)*")
+_AND = re.compile(r"^(?:et|mais)\s+(?:pour\s+|chez\s+|à\s+|de\s+|en\s+)?(?P<topic>.+?)\s*\?*$", re.I)
+_ALONE = re.compile(r"^(?:et\s+)?(?P<word>pourquoi|quand|où|comment|combien|depuis quand|pour combien)\s*\?*$", re.I)
+_WORD = re.compile(r"^(?:pourquoi|quand|où|comment|combien|qui|que|quoi|qu['’]|quel|quelle|quels|quelles)\b", re.I)
+_INVERTED = re.compile(r"\b(?P<verb>[\w'’]+)-(?:t-)?(?:il|elle|ils|elles)\b", re.I)
+_PRONOUN = re.compile(r"\b(?:il|elle|ils|elles|lui|celui-ci|celle-ci)\b", re.I)
+_IMPERSONAL = re.compile(r"\b(?:y a-t-il|il y a|s['’]agit-il|faut-il|il faut|il s['’]agit)\b", re.I)
+_POSSESSIVE = re.compile(r"\b(?:son|sa|ses|leur|leurs)\s+(?P<noun>[\w-]+)", re.I)
+_MARKER = re.compile(r"\s*\[\d+\]")
+
+
+def complete(question: str, history: Sequence[tuple[str, str]]) -> str:
+    """The question with what it leaves unsaid taken from the last exchange; itself where it is whole.
+
+    `history` holds (question, answer text) pairs, oldest first.
+    """
+    if not history:
+        return question
+    previous, answer = history[-1]
+    stem = previous.strip().rstrip("?").strip()
+    short = _MARKER.sub("", answer.split("\n", 1)[0]).strip()
+    short = short if 0 < len(short) <= 60 and not short.endswith((".", ":")) else ""
+    text = question.strip()
+    if alone := _ALONE.match(text):
+        return _ask_again(alone["word"].capitalize(), stem, short)
+    if (follow := _AND.match(text)) and not _WORD.match(follow["topic"]):
+        return _change_topic(stem, follow["topic"])
+    subject = _antecedent(stem, short)
+    if subject and not _IMPERSONAL.search(text):
+        return _name_subject(text, subject)
+    return question
+
+
+def _ask_again(word: str, stem: str, short: str) -> str:
+    """« Pourquoi ? » after « Qui a été nommé ? » (« X ») : « Pourquoi X a été nommé ? »."""
+    if short and (asked := re.match(r"^qui\s+(?P<rest>.+)$", stem, re.I)):
+        return f"{word} {short} {asked['rest']} ?"
+    rest = _WORD.sub("", stem).strip()
+    rest = re.sub(r"^est-ce qu(?:e\s+|['’])", "", rest)
+    return f"{word} {rest} ?"
+
+
+def _change_topic(stem: str, topic: str) -> str:
+    """« Et Microsoft ? »: the previous question, its last name replaced by the new topic."""
+    names = _names(stem)
+    if not names:
+        return f"{stem} {topic} ?"
+    last = names[-1]
+    return f"{stem[: last.start()]}{topic}{stem[last.end() :]} ?"
+
+
+def _antecedent(stem: str, short: str) -> str:
+    """Whom "il" or "elle" means: the person just answered, else the first name of the last question."""
+    if _NAME.fullmatch(short):
+        return short
+    names = _names(stem)
+    return names[0][0] if names else ""
+
+
+def _names(text: str) -> list[re.Match[str]]:
+    """Capitalised names, the first word of the text left aside."""
+    return list(_NAME.finditer(text, text.find(" ") + 1)) if " " in text else []
+
+
+def _name_subject(text: str, subject: str) -> str:
+    """Put the name in front of an inverted verb, in place of a pronoun, or behind a possessed noun."""
+    names = _names(text)
+    if inverted := _INVERTED.search(text):
+        return text if names and names[0].start() < inverted.start() else f"{text[: inverted.start()]}{subject} {text[inverted.start() :]}"
+    if names:
+        return text
+    if _PRONOUN.search(text):
+        return _PRONOUN.sub(subject, text, count=1)
+    if possessive := _POSSESSIVE.search(text):
+        link = "d'" if subject[0] in "AEIOUYÉÈÊÀÂÎÔHaeiouyéèêàâîôh" else "de "
+        article = "les" if possessive[0].lower().startswith(("ses", "leurs")) else "la" if possessive[0].lower().startswith("sa") else "le"
+        return f"{text[: possessive.start()]}{article} {possessive['noun']} {link}{subject}{text[possessive.end() :]}"
+    return text

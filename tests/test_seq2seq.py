@@ -1,0 +1,46 @@
+"""Rescoring by another seq2seq, with a tiny T5 made here."""
+
+from pathlib import Path
+
+import pytest
+from tokenizers import Tokenizer, pre_tokenizers
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration, set_seed
+
+from qa.errors import SourcierError
+from qa.reader import SpanScore, SpanScores
+from qa.seq2seq import Rescorer
+from qa.spans import join_sentences
+
+WORDS = ["<pad>", "</s>", "<unk>", "Marie", "Paul", "parle", "à", "Qui", "?", "."]
+
+
+@pytest.fixture(scope="module")
+def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("t5")
+    backend = Tokenizer(WordLevel({w: i for i, w in enumerate(WORDS)}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=backend, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    set_seed(0)
+    config = T5Config(vocab_size=len(WORDS), d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2, decoder_start_token_id=0)
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def test_spans_stay_verbatim_and_follow_the_opinion(tiny_t5: Path) -> None:
+    segment = join_sentences(["Marie parle à Paul."])
+    spans = (SpanScore(0, 0, 0, 5, -1.0), SpanScore(0, 0, 14, 18, -1.0))
+    rescorer = Rescorer(str(tiny_t5))
+    moved = rescorer.rescore("Qui parle ?", [segment], SpanScores(spans, -5.0, {(0, 0): 0.9}))
+    assert {segment.text[s.start : s.end] for s in moved.spans} == {"Marie", "Paul"}
+    opinions = rescorer.log_likelihoods("Qui parle ?", ["Marie", "Paul"])
+    assert moved.none == -5.0
+    assert opinions[0] != opinions[1]
+    assert all(value < 0 for value in opinions)
+
+
+def test_an_unknown_reader_is_told_in_one_french_line() -> None:
+    with pytest.raises(SourcierError, match=r"^Lecteur « /nulle/part » introuvable[^\n]*$"):
+        Rescorer("/nulle/part").log_likelihoods("Qui ?", ["Marie"])

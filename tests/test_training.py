@@ -1,0 +1,107 @@
+"""The training scripts from raw data to weights, on a few lines, with the tiny preset."""
+
+import json
+import lzma
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embeddings.encoder import MODELS, StaticEncoder
+from qa.training.examples import Distractors, as_retrieved, cloze, half, read_squad, whole_paragraph
+
+ROOT = Path(__file__).parents[1]
+TOWNS = ["Tarvigny", "Brissac", "Orvault", "Lormes", "Quillan", "Meslay", "Varzy", "Nolay", "Saulieu", "Decize"]
+
+
+def paragraph(town: str, number: int) -> str:
+    return (
+        f"La ville de {town} compte {number} habitants. Son maire, Luc Petit, a ouvert un musée en 19{number % 90 + 10}. "
+        f"Le pont de {town} mesure {number // 3} mètres."
+    )
+
+
+@pytest.fixture(scope="module")
+def squad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data = []
+    for i, town in enumerate(TOWNS):
+        number = 1200 + 37 * i
+        context = paragraph(town, number)
+        qas = [
+            {"id": f"{i}-0", "question": f"Combien d'habitants compte {town} ?",
+             "answers": [{"text": str(number), "answer_start": context.index(str(number))}]},
+            {"id": f"{i}-1", "question": f"Qui est le maire de {town} ?",
+             "answers": [{"text": "Luc Petit", "answer_start": context.index("Luc Petit")}]},
+            {"id": f"{i}-2", "question": f"Qui a peint le plafond de {town} ?", "answers": [], "is_impossible": True},
+        ]  # fmt: skip
+        data.append({"title": town, "paragraphs": [{"context": context, "qas": qas}]})
+    path = tmp_path_factory.mktemp("squad") / "towns.json"
+    path.write_text(json.dumps({"data": data}), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl.xz"
+    with lzma.open(path, "wt", encoding="utf-8") as file:
+        for i, town in enumerate(TOWNS):
+            one, two = f"La commune de {town} date de 1{300 + i}.", f"Fondée en 1{300 + i}, la cité de {town} est vieille."
+            file.write(json.dumps({"sentence1": one, "sentence2": two}) + "\n")
+    return path
+
+
+def test_examples_hold_their_answers(squad: Path) -> None:
+    data = read_squad([squad])
+    distractors, rng = Distractors(data.paragraphs), random.Random(0)
+    for question in data.questions:
+        for example in (whole_paragraph(data, question), as_retrieved(data, distractors, question, rng)):
+            if example.segment is not None:
+                answer = example.segments[example.segment][example.start : example.end]
+                assert answer == question.answers[0][0]
+    assert not {q.id for q in half(data, "a")} & {q.id for q in half(data, "b")}
+
+
+def test_cloze_questions_ask_for_what_the_other_sentence_holds(pairs: Path) -> None:
+    examples = list(cloze(pairs, 0))
+    assert len(examples) > 5
+    for example in examples:
+        if example.segment is not None:
+            answer = example.segments[example.segment][example.start : example.end]
+            assert answer not in example.question
+            assert len(answer) > 1
+
+
+@pytest.mark.slow
+def test_reader_trains_stops_and_goes_on(squad: Path, pairs: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "qa.training.reader", "--encoder", str(MODELS / "french-small"), "--train", str(squad),
+        "--dev", str(squad), "--cloze", str(pairs), "--output", str(tmp_path / "reader"), "--preset", "tiny",
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert (tmp_path / "reader/model/config.json").is_file()
+    shutil.rmtree(tmp_path / "reader/model")
+    again = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    steps = int(again.stdout.split(" steps")[0].split()[-1])
+    assert f"{steps} steps, {steps} done" in again.stdout
+    assert (tmp_path / "reader/model/model.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_static_embedding_trains(squad: Path, pairs: Path, tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus.jsonl.xz"
+    with lzma.open(corpus, "wt", encoding="utf-8") as file:
+        for i, town in enumerate(TOWNS):
+            file.write(json.dumps({"text": paragraph(town, 900 + i) * 2}) + "\n")
+    command = [
+        sys.executable, "-m", "embeddings.training.static", "--encoder", "french-static", "--questions", str(squad),
+        "--pairs", str(pairs), "--corpus", str(corpus), "--output", str(tmp_path / "static"), "--batch", "8", "--epochs", "1",
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr[-2000:]
+    vectors = StaticEncoder("static", tmp_path / "static").encode_passages([paragraph(t, 5) for t in TOWNS])
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)

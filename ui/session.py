@@ -1,0 +1,62 @@
+"""What a browser tab holds between two events, and what every page of the window works with."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+
+from qa.assistant import Assistant, Thresholds
+from qa.history import History
+from ui.running import Running
+from ui.turns import Turn
+
+LOCAL_USER = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What the pages share: who answers, what is kept, the thresholds in force, the answers under way."""
+
+    assistant: Assistant
+    history: History
+    thresholds: Thresholds
+    running: Running = field(default_factory=Running)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The conversation on screen; `editing` is the turn whose question is being rewritten.
+
+    `article_ids` are the articles to ask, None for all of them.
+    """
+
+    conversation_id: str | None = None
+    turns: tuple[Turn, ...] = ()
+    editing: int | None = None
+    article_ids: tuple[str, ...] | None = None
+
+
+def user_of(request: gr.Request) -> str:
+    """The user behind a request; the same one for all where nobody has to log in."""
+    return request.username or LOCAL_USER
+
+
+def detail(event: gr.EventData, name: str) -> str:
+    """A datum that a button of the page sent with its click; "" where it has none."""
+    value = event._data.get(name, "") if isinstance(event._data, dict) else ""
+    return value if isinstance(value, str) else ""
+
+
+def place(event: gr.EventData, name: str, length: int) -> int | None:
+    """A datum read as an index below `length`, or None: what a browser sends is never trusted."""
+    value = detail(event, name)
+    return int(value) if value.isascii() and value.isdigit() and int(value) < length else None
+
+
+def live_html(*events: str, **options: Any) -> gr.HTML:
+    """An HTML component whose buttons send these events, named in their `data-event`."""
+    script = f"window.sourcier.bind(element, trigger, watch, {json.dumps(list(events))})"
+    return gr.HTML(js_on_load=script, apply_default_css=False, **options)

@@ -1,0 +1,51 @@
+"""Files sent by a browser: the limits they must keep, and where they are kept."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from pathlib import Path
+
+from qa.articles import SUFFIXES
+from qa.errors import ArticleError
+
+MAX_FILES = 20
+MAX_FILE_BYTES = 20_000_000
+
+
+def limits_in_words() -> str:
+    """The limits, told before anything is sent."""
+    kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
+    return f"{MAX_FILES} fichiers au plus à la fois, de {MAX_FILE_BYTES // 1_000_000}\u00a0Mo au plus\u00a0: {kinds}."
+
+
+def clean_name(name: str) -> str:
+    """The file's name without folders, hidden dots and odd characters; "article" where nothing is left."""
+    base = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    stem, dot, suffix = base.rpartition(".")
+    if not dot:
+        stem, suffix = base, ""
+    stem = re.sub(r"[^\w -]+", "-", stem).strip(" -_")[:100]
+    suffix = re.sub(r"\W", "", suffix)[:10].lower()
+    return f"{stem or 'article'}.{suffix}" if suffix else stem or "article"
+
+
+def keep_upload(library: Path, name: str, sent: Path) -> Path:
+    """Copies a sent file into the library's folder, under its cleaned name, and gives its place there.
+
+    A file of the same name replaces the former one, so that sending an article again updates it. Raises
+    ArticleError where the kind or the size is not accepted.
+    """
+    kept = library / "uploads" / clean_name(name)
+    if kept.suffix.lower() not in SUFFIXES:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise ArticleError(f"{kept.name}\u00a0: type de fichier non accepté\u00a0; choisissez parmi {kinds}.")
+    if sent.stat().st_size > MAX_FILE_BYTES:
+        limit = MAX_FILE_BYTES // 1_000_000
+        raise ArticleError(f"{kept.name}\u00a0: fichier trop gros\u00a0; {limit}\u00a0Mo au plus.")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    arriving = kept.with_name(f".{kept.name}.part")
+    shutil.copyfile(sent, arriving)
+    arriving.replace(kept)
+    return kept
