@@ -12,9 +12,9 @@ import gradio as gr
 from fastapi import FastAPI, Request
 
 from ui.articles_page import ArticlesPage
-from ui.chat_page import HIDDEN, ChatPage
+from ui.chat_page import ChatPage
 from ui.page import FrenchPage, static_text
-from ui.session import Engine, Session, user_of
+from ui.session import HIDDEN, Engine, Session, user_of
 from ui.settings_page import SettingsPage
 from ui.theme import window_theme
 

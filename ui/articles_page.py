@@ -12,13 +12,16 @@ import gradio as gr
 from qa.articles import SUFFIXES
 from qa.errors import SourcierError
 from qa.library import ArticleInfo, IndexReport
-from ui.chat_page import HIDDEN, ChatPage
-from ui.session import Engine, Session, detail, live_html, user_of
+from ui.chat_page import ChatPage
+from ui.session import EACH, HIDDEN, Engine, Session, detail, live_html, user_of
 from ui.sources import render_source
 from ui.text import count, escape, french_date, short_date
 from ui.uploads import MAX_FILE_BYTES, MAX_FILES, keep_upload, limits_in_words
 
 SHOWN_ROWS = 200
+BIN = (
+    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3"/></svg>'
+)
 NOTHING_OPEN = (
     '<section class="source empty" aria-label="Article"><h2>Lecture</h2>'
     "<p>Ouvrez un article pour le lire ici.</p></section>"
@@ -63,7 +66,7 @@ def _row(info: ArticleInfo, chosen: bool) -> str:
         f"<td>{escape(short_date(info.added))}</td>"
         f'<td><button type="button" class="action" data-event="remove" data-article="{identity}" '
         f'aria-label="Supprimer «\u00a0{title}\u00a0»" data-confirm="Supprimer «\u00a0{title}\u00a0» de la '
-        'bibliothèque\u00a0? Le fichier d’origine n’est pas touché.">Supprimer</button></td></tr>'
+        f'bibliothèque\u00a0? Le fichier d’origine n’est pas touché." title="Supprimer">{BIN}</button></td></tr>'
     )
 
 
@@ -125,14 +128,14 @@ class ArticlesPage:
 
     def _join(self) -> None:
         session, scope, talk = self.chat.session, self.chat.scope, self.chat.talk
-        self.query.input(
+        self.query.change(
             self.show, [session, self.query], [self.choice, self.table], trigger_mode="always_last", **HIDDEN
         )
-        self.table.choose(self.choose, [session], [session, scope, self.choice], **HIDDEN)
+        self.table.choose(self.choose, [session], [session, scope, self.choice], **EACH)
         self.choice.everything(
             self.ask_everything, [session, self.query], [session, scope, self.choice, self.table], **HIDDEN
         )
-        self.table.read(self.read, None, [self.reader], **HIDDEN)
+        self.table.read(self.read, None, [self.reader], **EACH)
         after = [session, scope, talk, self.choice, self.table]
         self.table.remove(self.remove, [session, self.query], [*after, self.reader, self.results], **HIDDEN)
         self.upload.upload(self.add, [session, self.query, self.upload], [*after, self.results], **HIDDEN)

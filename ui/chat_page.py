@@ -15,12 +15,11 @@ from ui.conversations import file_name, render_list, render_toolbar
 from ui.examples import example_questions, render_welcome
 from ui.rendering import library_summary, render_conversation
 from ui.running import Running
-from ui.session import Engine, Session, detail, live_html, place, user_of
+from ui.session import EACH, HIDDEN, Engine, Session, detail, live_html, place, user_of
 from ui.sources import EMPTY, Highlight, citation_highlight, markers, render_source, render_tabs
 from ui.text import count, escape
 
 EXAMPLE_ARTICLES = 30
-HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 class ChatPage:
@@ -39,7 +38,7 @@ class ChatPage:
         self.session = gr.State(Session())
         with gr.Row(elem_id="shell", equal_height=False):
             with gr.Column(elem_id="conversations", min_width=0):
-                self.new = gr.Button("Nouvelle conversation", elem_id="new", size="sm")
+                self.new = gr.Button("Nouvelle conversation", elem_id="new", size="md")
                 self.query = gr.Textbox(
                     value="", label="Chercher dans les conversations", elem_id="query", max_lines=1, placeholder="Chercher…"
                 )
@@ -52,7 +51,7 @@ class ChatPage:
                     self.question = gr.Textbox(
                         value="", label="Votre question",
                         elem_id="question",
-                        placeholder="Posez votre question…",
+                        placeholder="Votre question…",
                         lines=1,
                         max_lines=6,
                         autofocus=True,
@@ -80,17 +79,17 @@ class ChatPage:
         self.talk.edit(self.edit, [self.session], [self.session, self.question, self.scope], **HIDDEN).then(
             None, None, None, js="() => window.sourcier.focusQuestion()", **HIDDEN
         )
-        self.talk.rate(self.rate, [self.session], [self.session, self.talk], **HIDDEN)
+        self.talk.rate(self.rate, [self.session], [self.session, self.talk], **EACH)
         for event in (self.talk.source, self.sources.source):
-            event(self.show_source, [self.session], [self.sources], **HIDDEN)
-        self.talk.passage(self.show_passage, [self.session], [self.sources], **HIDDEN)
+            event(self.show_source, [self.session], [self.sources], **EACH)
+        self.talk.passage(self.show_passage, [self.session], [self.sources], **EACH)
         self.scope.everything(self.ask_everything, [self.session], [self.session, self.scope], **HIDDEN)
         opened = [*page, self.sources, self.question]
         self.new.click(self.start_new, [self.session], opened, **HIDDEN).then(
             None, None, None, js="() => window.sourcier.focusQuestion()", **HIDDEN
         )
         self.list.open(self.open, [self.session], opened, **HIDDEN)
-        self.query.input(
+        self.query.change(
             self.search, [self.session, self.query], [self.list], trigger_mode="always_last", **HIDDEN
         )
         self.toolbar.rename(self.rename, [self.session], [self.list, self.toolbar], **HIDDEN)

@@ -299,8 +299,5 @@ def library_summary(articles: int, first: str | None, last: str | None) -> str:
     if not articles:
         return "La bibliothèque est vide\u00a0: ajoutez des articles pour commencer."
     held = f"La bibliothèque contient {count(articles, 'article')}"
-    if not first or not last:
-        return f"{held}."
-    if first == last:
-        return f"{held}, du {french_date(first)}."
-    return f"{held}, du {french_date(first)} au {french_date(last)}."
+    period = " – ".join(dict.fromkeys(filter(None, (french_date(first), french_date(last)))))
+    return f"{held} ({period})." if period else f"{held}."

@@ -15,6 +15,12 @@ from ui.turns import Turn
 
 LOCAL_USER = "local"
 
+HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+"""How every event is joined: no spinner over what it draws, no entry in a public API."""
+
+EACH: dict[str, Any] = {**HIDDEN, "trigger_mode": "multiple", "concurrency_limit": 1}
+"""For events that must not be lost when they follow one another fast: each is run, one after the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:

@@ -8,8 +8,8 @@ from typing import Any
 import gradio as gr
 
 from qa.history import Settings
-from ui.chat_page import HIDDEN, ChatPage
-from ui.session import Engine, detail, live_html, user_of
+from ui.chat_page import ChatPage
+from ui.session import EACH, Engine, detail, live_html, user_of
 from ui.text import escape
 
 THEMES = {"auto": "Comme l’appareil", "light": "Clair", "dark": "Sombre"}
@@ -90,8 +90,8 @@ class SettingsPage:
             self.form = live_html("set", "reset", elem_id="settings")
             self.note = gr.HTML(apply_default_css=False, elem_id="settings-note")
         after = [self.form, self.note, self.chat.talk]
-        self.form.set(self.set, [self.chat.session], after, **HIDDEN)
-        self.form.reset(self.reset, [self.chat.session], after, **HIDDEN)
+        self.form.set(self.set, [self.chat.session], after, **EACH)
+        self.form.reset(self.reset, [self.chat.session], after, **EACH)
 
     def draw(self, user: str) -> str:
         """The form with this user's settings."""

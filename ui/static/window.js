@@ -48,7 +48,8 @@
       const form = build("form", { method: "dialog" }, text, ...(wantsText ? [field] : []), buttons);
       const dialog = build("dialog", { className: "sourcier-dialog" }, form);
       dialog.setAttribute("aria-labelledby", "dialog-message");
-      const opener = document.activeElement;
+      const active = document.activeElement;
+      const opener = active?.closest("details.menu")?.querySelector("summary") ?? active;
       let result = null;
       form.addEventListener("submit", (event) => {
         event.preventDefault();

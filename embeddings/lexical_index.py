@@ -1,0 +1,229 @@
+"""Passages by their words: the French analyser, what every lexical index does, and BM25 on tantivy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import struct
+import unicodedata
+import zlib
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from embeddings.errors import EmbeddingsError
+
+if TYPE_CHECKING:
+    import tantivy
+
+HEAP_BYTES = 128_000_000
+REPAIR = "réparez-le avec « sourcier library verify --repair »"
+
+_ASKING = """qui que qu quoi quel quelle quels quelles lequel laquelle lesquels lesquelles auquel duquel
+    quand comment combien pourquoi où est ce"""
+QUESTION_WORDS = frozenset(_ASKING.split())
+_ANALYSER = "french-1"
+_FOOTER_MAGIC = 1337
+
+
+class LexicalIndex(Protocol):
+    """Texts under integer ids; `revision` is that of the truth they reflect, stored together with them."""
+
+    revision: int
+
+    def __len__(self) -> int: ...
+
+    def replace(self, ids: Iterable[int], texts: Iterable[str], revision: int) -> None:
+        """Forget everything and hold these texts; both may be streams of the same length."""
+
+    def update(self, removed: Iterable[int], ids: Iterable[int], texts: Iterable[str], revision: int) -> None:
+        """Remove some ids, then add others; an id already there gets its new text."""
+
+    def search(
+        self, question: str, k: int, *, allowed: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """BM25 scores, float32, and ids, int64, of at most `k` texts, best first.
+
+        `allowed` restricts the search to these ids.
+        """
+
+    def check(self) -> list[str]:
+        """What is wrong, a French line each; empty when sound."""
+
+
+def fold(text: str) -> str:
+    """The text with no-break spaces, ligatures and exponents as plain characters, and no soft hyphens."""
+    return unicodedata.normalize("NFKC", text).replace("\u00ad", "")
+
+
+@lru_cache(maxsize=1)
+def french_analyser() -> tantivy.TextAnalyzer:
+    """Words in lower case, cut at elisions, without French stop words, stemmed, without accents."""
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for step in (
+        Filter.lowercase(),
+        Filter.stopword("french"),
+        Filter.stemmer("french"),
+        Filter.ascii_fold(),
+    ):
+        builder = builder.filter(step)
+    return builder.build()
+
+
+@lru_cache(maxsize=1)
+def _words() -> tantivy.TextAnalyzer:
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    return TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.lowercase()).build()
+
+
+def question_terms(question: str) -> list[str]:
+    """The distinct terms to look for, in order: those of a text, without the words that only ask."""
+    words = _words().analyze(fold(question))
+    asked = [word for word in words if word not in QUESTION_WORDS]
+    return list(dict.fromkeys(french_analyser().analyze(" ".join(asked))))
+
+
+class TantivyIndex:
+    """BM25 in a folder of its own.
+
+    A write is one commit of tantivy, so a crash leaves the old state. The revision is a document of the
+    index, replaced in the same commit. A reader sees the state it opened until it is opened again.
+    """
+
+    def __init__(self, directory: Path, index: tantivy.Index) -> None:
+        self._directory, self._index = directory, index
+        self._refresh()
+
+    @classmethod
+    def open(cls, directory: Path) -> TantivyIndex:
+        """The index kept in `directory`, or an empty one at revision 0; EmbeddingsError if it is damaged."""
+        from tantivy import Index
+
+        directory.mkdir(parents=True, exist_ok=True)
+        if problems := _damages(directory):
+            raise EmbeddingsError(problems[0])
+        try:
+            index = Index(_schema(), path=str(directory))
+            index.register_tokenizer(_ANALYSER, french_analyser())
+            index.config_reader("manual")
+            return cls(directory, index)
+        except (OSError, ValueError) as error:
+            raise EmbeddingsError(
+                f"L'index {directory} est endommagé ou d'un autre format : {REPAIR}."
+            ) from error
+
+    @classmethod
+    def create(cls, directory: Path) -> TantivyIndex:
+        """An empty index in place of whatever `directory` holds, damaged or not."""
+        shutil.rmtree(directory, ignore_errors=True)
+        return cls.open(directory)
+
+    def __len__(self) -> int:
+        return self._count
+
+    def replace(self, ids: Iterable[int], texts: Iterable[str], revision: int) -> None:
+        """Rebuild from nothing, in one commit."""
+        self._write(None, ids, texts, revision)
+
+    def update(self, removed: Iterable[int], ids: Iterable[int], texts: Iterable[str], revision: int) -> None:
+        """Remove and add, in one commit."""
+        ids = list(ids)
+        self._write([*removed, *ids], ids, texts, revision)
+
+    def search(
+        self, question: str, k: int, *, allowed: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The texts that share the most telling words with the question."""
+        from tantivy import Occur, Query
+
+        schema = self._index.schema
+        terms = [Query.term_query(schema, "body", term, "freq") for term in question_terms(question)]
+        query = Query.boolean_query([(Occur.Should, term) for term in terms])
+        if allowed is not None:
+            among = Query.term_set_query(schema, "id", np.asarray(allowed, np.int64).tolist())
+            query = Query.boolean_query(
+                [(Occur.Must, query), (Occur.Must, Query.const_score_query(among, 0.0))]
+            )
+        hits = self._searcher.search(query, limit=k, count=False).hits if terms else []
+        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        return np.array([score for score, _ in hits], np.float32), np.array(ids, np.int64)
+
+    def check(self) -> list[str]:
+        """Compares every file in use with the checksum that tantivy keeps at its end."""
+        return _damages(self._directory)
+
+    def _write(
+        self, removed: list[int] | None, ids: Iterable[int], texts: Iterable[str], revision: int
+    ) -> None:
+        from tantivy import Document, Query
+
+        try:
+            writer = self._index.writer(HEAP_BYTES, num_threads=1)
+            if removed is None:
+                writer.delete_all_documents()
+            else:
+                writer.delete_documents_by_query(Query.exists_query("revision"))
+                writer.delete_documents_by_query(Query.term_set_query(self._index.schema, "id", removed))
+            for id_, text in zip(ids, texts, strict=True):
+                writer.add_document(Document(id=int(id_), body=fold(text)))
+            writer.add_document(Document(revision=revision))
+            writer.commit()
+            writer.wait_merging_threads()
+        except (OSError, ValueError) as error:
+            raise EmbeddingsError(
+                f"Impossible d'écrire {self._directory} ({error}) : vérifiez la place libre et les droits."
+            ) from error
+        self._index.reload()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        from tantivy import Query
+
+        self._searcher = self._index.searcher()
+        stamps = self._searcher.search(Query.exists_query("revision"), limit=1).hits
+        found = self._searcher.fast_field_values("revision", [address for _, address in stamps])
+        self.revision = int(found[0] or 0) if found else 0
+        self._count = self._searcher.num_docs - len(found)
+
+
+def _schema() -> tantivy.Schema:
+    from tantivy import SchemaBuilder
+
+    builder = SchemaBuilder()
+    builder.add_integer_field("id", indexed=True, fast=True)
+    builder.add_integer_field("revision", indexed=True, fast=True)
+    builder.add_text_field("body", tokenizer_name=_ANALYSER, index_option="freq")
+    return builder.build()
+
+
+def _damages(directory: Path) -> list[str]:
+    meta = directory / "meta.json"
+    if not meta.exists():
+        return []
+    try:
+        segments = json.loads(meta.read_bytes())["segments"]
+        names = [segment["segment_id"].replace("-", "") for segment in segments]
+    except (ValueError, KeyError, TypeError):
+        return [f"Le fichier {meta} est endommagé : {REPAIR}."]
+    files = [path for name in names for path in sorted(directory.glob(f"{name}.*"))]
+    return [f"Le fichier {path} est endommagé : {REPAIR}." for path in files if not _sound(path)]
+
+
+def _sound(path: Path) -> bool:
+    """Whether the file's content has the CRC-32 of tantivy's footer: JSON, its length, a magic number."""
+    try:
+        content = memoryview(path.read_bytes())
+    except FileNotFoundError:
+        return True
+    try:
+        length, magic = struct.unpack("<II", content[-8:])
+        footer = json.loads(bytes(content[-8 - length : -8]))
+        return bool(magic == _FOOTER_MAGIC and footer["crc"] == zlib.crc32(content[: -8 - length]))
+    except (struct.error, ValueError, KeyError, TypeError):
+        return False
