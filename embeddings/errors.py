@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+REPAIR = "lancez « sourcier library verify --repair »"
+
 
 class EmbeddingsError(Exception):
     """A model cannot be loaded, or an index is damaged or of another shape."""

@@ -7,20 +7,20 @@ import shutil
 import struct
 import unicodedata
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from embeddings.errors import EmbeddingsError
+from embeddings.errors import REPAIR, EmbeddingsError
 
 if TYPE_CHECKING:
     import tantivy
 
 HEAP_BYTES = 128_000_000
-REPAIR = "réparez-le avec « sourcier library verify --repair »"
 
 _ASKING = """qui que qu quoi quel quelle quels quelles lequel laquelle lesquels lesquelles auquel duquel
     quand comment combien pourquoi où est ce"""
@@ -56,7 +56,7 @@ class LexicalIndex(Protocol):
 
 def fold(text: str) -> str:
     """The text with no-break spaces, ligatures and exponents as plain characters, and no soft hyphens."""
-    return unicodedata.normalize("NFKC", text).replace("\u00ad", "")
+    return unicodedata.normalize("NFKC", text).replace("\u00ad", "").encode("utf-8", "ignore").decode()
 
 
 @lru_cache(maxsize=1)
@@ -68,6 +68,7 @@ def french_analyser() -> tantivy.TextAnalyzer:
     for step in (
         Filter.lowercase(),
         Filter.stopword("french"),
+        Filter.custom_stopword(["a"]),
         Filter.stemmer("french"),
         Filter.ascii_fold(),
     ):
@@ -80,6 +81,11 @@ def _words() -> tantivy.TextAnalyzer:
     from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
 
     return TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.lowercase()).build()
+
+
+def text_terms(text: str) -> list[str]:
+    """The terms of a text, in order."""
+    return french_analyser().analyze(fold(text))
 
 
 def question_terms(question: str) -> list[str]:
@@ -105,14 +111,18 @@ class TantivyIndex:
         """The index kept in `directory`, or an empty one at revision 0; EmbeddingsError if it is damaged."""
         from tantivy import Index
 
-        directory.mkdir(parents=True, exist_ok=True)
-        if problems := _damages(directory):
-            raise EmbeddingsError(problems[0])
         try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if problems := _damages(directory):
+                raise EmbeddingsError(problems[0])
             index = Index(_schema(), path=str(directory))
             index.register_tokenizer(_ANALYSER, french_analyser())
             index.config_reader("manual")
             return cls(directory, index)
+        except PermissionError as error:
+            raise EmbeddingsError(
+                f"Lecture refusée dans {directory} : vérifiez les droits du dossier."
+            ) from error
         except (OSError, ValueError) as error:
             raise EmbeddingsError(
                 f"L'index {directory} est endommagé ou d'un autre format : {REPAIR}."
@@ -155,16 +165,19 @@ class TantivyIndex:
         return np.array([score for score, _ in hits], np.float32), np.array(ids, np.int64)
 
     def check(self) -> list[str]:
-        """Compares every file in use with the checksum that tantivy keeps at its end."""
-        return _damages(self._directory)
+        """Opens the folder again, which compares every file with its checksum."""
+        try:
+            TantivyIndex.open(self._directory)
+        except EmbeddingsError as error:
+            return [str(error)]
+        return []
 
     def _write(
         self, removed: list[int] | None, ids: Iterable[int], texts: Iterable[str], revision: int
     ) -> None:
         from tantivy import Document, Query
 
-        try:
-            writer = self._index.writer(HEAP_BYTES, num_threads=1)
+        with self._commit() as writer:
             if removed is None:
                 writer.delete_all_documents()
             else:
@@ -173,14 +186,27 @@ class TantivyIndex:
             for id_, text in zip(ids, texts, strict=True):
                 writer.add_document(Document(id=int(id_), body=fold(text)))
             writer.add_document(Document(revision=revision))
-            writer.commit()
-            writer.wait_merging_threads()
+        self._index.reload()
+        self._refresh()
+
+    @contextmanager
+    def _commit(self) -> Iterator[tantivy.IndexWriter]:
+        """A writer whose work counts when the block succeeds; its threads and lock are gone afterwards."""
+        try:
+            writer = self._index.writer(HEAP_BYTES, num_threads=1)
+            try:
+                writer.garbage_collect_files()  # what a killed writer left would block this commit
+                yield writer
+                writer.commit()
+            except BaseException:
+                writer.rollback()
+                raise
+            finally:
+                writer.wait_merging_threads()
         except (OSError, ValueError) as error:
             raise EmbeddingsError(
                 f"Impossible d'écrire {self._directory} ({error}) : vérifiez la place libre et les droits."
             ) from error
-        self._index.reload()
-        self._refresh()
 
     def _refresh(self) -> None:
         from tantivy import Query
@@ -207,12 +233,23 @@ def _damages(directory: Path) -> list[str]:
     if not meta.exists():
         return []
     try:
-        segments = json.loads(meta.read_bytes())["segments"]
-        names = [segment["segment_id"].replace("-", "") for segment in segments]
+        files = [
+            path
+            for segment in json.loads(meta.read_bytes())["segments"]
+            for path in _files(directory, segment)
+        ]
     except (ValueError, KeyError, TypeError):
         return [f"Le fichier {meta} est endommagé : {REPAIR}."]
-    files = [path for name in names for path in sorted(directory.glob(f"{name}.*"))]
     return [f"Le fichier {path} est endommagé : {REPAIR}." for path in files if not _sound(path)]
+
+
+def _files(directory: Path, segment: dict[str, Any]) -> list[Path]:
+    """The files of a segment, without the lists of deletions that are not, or no longer, in force."""
+    name, deletes = segment["segment_id"].replace("-", ""), segment["deletes"]
+    in_force = f"{name}.{deletes['opstamp']}.del" if deletes else ""
+    return [
+        path for path in sorted(directory.glob(f"{name}.*")) if path.suffix != ".del" or path.name == in_force
+    ]
 
 
 def _sound(path: Path) -> bool:

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 import numpy as np
 
 from embeddings.durable import replacing
-from embeddings.errors import EmbeddingsError
+from embeddings.errors import REPAIR, EmbeddingsError
 
 if TYPE_CHECKING:
     import faiss
 
+# Measured on 2 cores: 200,000 passages of real text find .95 of the exact ten nearest in 1.2 ms instead of
+# 21 ms; 1,000,000 vectors of dimension 384, in clusters, .97 in 8 ms instead of 126 ms, in 375 MB.
 FLAT_LIMIT = 100_000
 LISTS = 1024
-PROBES = 32
+PROBES = 256
 TRAINING_SAMPLE = 50_000
 
-REPAIR = "réparez-le avec « sourcier library verify --repair »"
 _FILE = "vectors.faiss"
 _STAMP = struct.Struct("<8sqQ32s")
 _MAGIC = b"SOURCIER"
@@ -67,7 +68,12 @@ class FaissIndex:
         path = directory / _FILE
         if not path.exists():
             return cls(path, _flat(dimension), 0)
-        index, revision = _load(path)
+        try:
+            index, revision = _load(path)
+        except OSError as error:
+            raise EmbeddingsError(
+                f"Lecture de {path} impossible ({error.strerror}) : vérifiez ses droits."
+            ) from error
         if index.d != dimension:
             raise EmbeddingsError(
                 f"L'index {path} contient des vecteurs de dimension {index.d}, et non {dimension} : {REPAIR}."
@@ -109,7 +115,7 @@ class FaissIndex:
     def search(
         self, queries: np.ndarray, k: int, *, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The nearest vectors; among few `allowed` ids or few vectors every list is read."""
+        """The nearest vectors; every list is read where ids are `allowed` or vectors few, else PROBES."""
         import faiss
 
         index = self._index

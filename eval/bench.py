@@ -37,7 +37,9 @@ def corpus_articles(path: Path) -> Iterator[Article]:
             record = json.loads(line)
             text = record["text"]
             for at in range(0, len(text), CHARACTERS):
-                yield read_text(text[at : at + CHARACTERS], title=record["title"], id=f"{number:06d}-{at // CHARACTERS}")
+                yield read_text(
+                    text[at : at + CHARACTERS], title=record["title"], id=f"{number:06d}-{at // CHARACTERS}"
+                )
 
 
 def sample_articles() -> Iterator[Article]:
@@ -45,7 +47,9 @@ def sample_articles() -> Iterator[Article]:
     articles = [article for path in sorted((HERE / "articles").glob("*.md")) for article in read_file(path)]
     for copy in itertools.count():
         for article in articles:
-            yield read_text(f"{article.text}\n\nCopie numéro {copy}.", title=article.title, id=f"{copy:05d}-{article.id}")
+            yield read_text(
+                f"{article.text}\n\nCopie numéro {copy}.", title=article.title, id=f"{copy:05d}-{article.id}"
+            )
 
 
 def take(articles: Iterator[Article], passages: int) -> Iterator[Article]:
@@ -87,7 +91,10 @@ def measure(articles: Iterator[Article], passages: int, embedding: str, folder: 
         "disk_mb": round(sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6, 1),
         "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
         "milliseconds": {
-            step: {"p50": round(float(np.percentile(spent, 50)), 1), "p95": round(float(np.percentile(spent, 95)), 1)}
+            step: {
+                "p50": round(float(np.percentile(spent, 50)), 1),
+                "p95": round(float(np.percentile(spent, 95)), 1),
+            }
             for step, spent in steps.items()
         },
     }
@@ -96,7 +103,9 @@ def measure(articles: Iterator[Article], passages: int, embedding: str, folder: 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--corpus", type=Path, help=".jsonl.xz of {title, text}; default: the sample articles, repeated")
+    parser.add_argument(
+        "--corpus", type=Path, help=".jsonl.xz of {title, text}; default: the sample articles, repeated"
+    )
     parser.add_argument("--passages", type=int, default=2000)
     parser.add_argument("--embedding", default=DEFAULT_ENCODER)
     options = parser.parse_args()

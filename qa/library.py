@@ -177,6 +177,11 @@ class Library:
         self._storage.close()
 
     @property
+    def fingerprint(self) -> str:
+        """That of the encoder its vectors were made with."""
+        return self._fingerprint
+
+    @property
     def revision(self) -> int:
         """The number of the last change of the truth."""
         return self._storage.revision()

@@ -6,35 +6,55 @@ import re
 from collections.abc import Iterator
 
 MAX_WORDS = 120
+MAX_CHARACTERS = 2_000
 
-_BLANK_LINE = re.compile(r"\n[ \t\u00a0]*\n\s*")
-_END = re.compile(r"(?:[.!?…]+[»”\"’')\]]*(?:[ \u00a0\u202f]»)?)(?=\s)|(?<=[a-zà-ÿ0-9»)])\.(?=[A-ZÀ-Ý][a-zà-ÿ'’])")
-_STARTS = re.compile(r"\s*[«“\"'(\[–—-]*[\s\u00a0\u202f]*[A-ZÀ-ÝŒ0-9@#]")
-_LIST_ITEM = re.compile(r"[ \t]*(?:[-–—•*·▪]|\d{1,2}[.)]|[a-z]\))[ \t]")
-_LAST_WORD = re.compile(r"[\w°.'’-]+$")
-_ABBREVIATIONS = frozenset(
-    "m mm mme mmes mlle mlles me mes dr drs pr prof st ste mgr sr jr cf etc art al av apr bd boul chap éd ed env ex fig "
-    "hab ibid id inc ltd max min n nb no nos op p pp ph paragr réf rééd s sq suiv supp t tel tél trad univ vol vs "
-    "janv févr avr juil sept oct nov déc".split()
+_WRAP_WIDTHS = range(50, 131)
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*+\n\s*+")
+_BOUNDARY = re.compile(
+    r"\n|(?<![.!?…])[.!?…]++(?:[ \u00a0\u202f]?[»”]|[\"'’)\]]|\[\d{1,3}\])*+[.!?…]*+"  # "fin. »", "fin.[2]"
 )
-_ENDS_SENTENCE_TOO = frozenset(("etc", "inc", "ltd", "hab", "al", "suiv"))
-_SHORT_LINE = 70
+_OPENING = re.compile(r"(?:\s|[«“\"'‘(\[–—-])*+")
+_CONTINUES = frozenset(",;:.!?…)]»”%")
+_GLUED = re.compile(r"[«“]|(?!(?:Com|Fr|Org|Net|Js)\b)[A-ZÀ-ÖØ-ÞŒ](?:[a-zà-öø-ÿœ'’]|\s)")
+_ADDRESS = re.compile(r"(?:://|www\.|@)\S*\Z")
+_LIST_ITEM = re.compile(r"[^\S\n]*+(?:[-–—•*·▪]|\d{1,2}[.)]|[a-z]\))\s")
+_NEXT_WORD = re.compile(r"\s*+(\S*)")
+_ALPHANUMERIC = re.compile(r"[^\W_]")
+_SPACE = re.compile(r"\s*+")
+
+_LAST_WORD = re.compile(r"(?:[^\W_]|[.'’-])+\Z")
+_HEADING_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,2})*|[IVXLC]+|[A-Z]")
+_INITIALS = re.compile(r"(?:[A-ZÀ-Ý]\.-?)*(?:[A-ZÀ-Ý]|[CPT]h)")
+_TITLES = {"M", "MM", "Mme", "Mmes", "Mlle", "Mlles", "Me", "Mes", "Dr", "Drs", "Pr", "Mgr"}
+_BEFORE_A_NUMBER = {
+    *("art", "chap", "col", "fig", "max", "min", "n", "no", "nos", "op", "p", "pp", "t", "tél", "vol"),
+}
+_ABBREVIATIONS = {
+    *("al", "apr", "av", "bd", "boul", "cf", "ed", "éd", "env", "ex", "hab", "ibid", "id", "jr", "nb", "ph"),
+    *("prof", "réf", "sq", "sr", "st", "ste", "trad", "univ", "vs"),
+    *("janv", "févr", "avr", "juil", "sept", "oct", "nov", "déc"),
+}
+_NUMBER = re.compile(r"[\d+]|[IVXLC]+\b|[A-Z]\.")
+_SENTENCE_OPENER = re.compile(
+    r"(?:[LDCSJNM]|Qu|Lorsqu|Puisqu)['’][a-zà-öø-ÿœ]|"
+    r"(?:Les?|La|Une?|Des?|Du|En|Aux?|Cet|Cette|Ces?|Son|Sa|Ses|Leurs?|Ils?|Elles?|On|Je|Tu|Nous|Vous|Mais|Et|Ou|Or|"
+    r"Donc|Car|Dans|Par|Pour|Sur|Sous|Sans|Avec|Selon|Après|Avant|Depuis|Pendant|Lors|Lorsque|Quand|Si|Que|Qui|Plus|"
+    r"Plusieurs|Ainsi|Puis|Alors|Aussi|Cependant|Toutefois|Pourtant|Chaque|Tout|Tous|Toutes?|Certaine?s|Deux|Trois|À|"
+    r"Chez|Entre|Vers|Voici|Voilà|Comme|Malgré|Face|Grâce)\s+[a-zà-öø-ÿœ«\d]"
+)
+_CUTS = (re.compile(r"(?<=;)(?=\s)"), re.compile(r"(?<=,)(?=\s)"), re.compile(r"(?=\s)"))
 
 
 def split_sentences(text: str) -> list[tuple[int, int]]:
     """Start and end of every sentence, in order, trimmed, never empty, never across a blank line.
 
-    A sentence of more than 120 words is cut at a semicolon, a comma, or a space.
+    None has more than 120 words or 2,000 characters: a longer one is cut at a semicolon, a comma or a space.
     """
     found: list[tuple[int, int]] = []
-    for start, end in _blocks(text):
-        for a, b in _pieces(text, start, end):
-            while a < b and text[a].isspace():
-                a += 1
-            while b > a and text[b - 1].isspace():
-                b -= 1
-            if a < b:
-                found.extend(_bounded(text, a, b))
+    for block in _blocks(text):
+        for piece in _pieces(text, *block):
+            found.extend(_bounded(text, *_trimmed(text, *piece)))
     return found
 
 
@@ -49,57 +69,100 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Offsets of the sentences of one block, not yet trimmed."""
-    breaks = {m.end() for m in _END.finditer(text, start, end) if _ends_sentence(text, start, m, end)}
-    line = text.find("\n", start, end)
-    while line != -1:
-        if _ends_line(text, start, line, end):
-            breaks.add(line)
-        line = text.find("\n", line + 1, end)
-    for at in sorted(breaks):
-        yield start, at
-        start = at
+    line_start, width = start, 0
+    for match in _BOUNDARY.finditer(text, start, end):
+        ended = False
+        if match[0] == "\n":
+            width = width or max(map(len, text[start:end].split("\n")))
+            ended = _ends_line(text, line_start, match.start(), end, width)
+            line_start = match.end()
+        elif match.end() < end:
+            ended = _ends_sentence(text, start, match, end)
+        if ended:
+            yield start, match.end()
+            start = match.end()
     yield start, end
 
 
+def _ends_line(text: str, start: int, at: int, end: int, width: int) -> bool:
+    """Whether the line break at `at` was meant, and does not only wrap a paragraph `width` characters wide.
+
+    It was if the next line is a list item, or if the next word would have had its place at the end of this line.
+    """
+    if _LIST_ITEM.match(text, at, end):
+        return True
+    next_word = _NEXT_WORD.match(text, at, end)
+    needed = at - start + 1 + (len(next_word[1]) if next_word else 0)
+    if width >= _WRAP_WIDTHS.start and at - start < _WRAP_WIDTHS.stop and needed > width:
+        return False
+    return text[start:at].rstrip()[-1:] in (":", ";") or _may_start(text, at, end)
+
+
 def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> bool:
-    mark, at = match[0], match.end()
-    if at < end and not _STARTS.match(text, at):
+    """Whether the full stop or other mark at `match` ends the sentence that began at `start`."""
+    before, after = match.span()
+    if not _ALPHANUMERIC.search(text, start, before):
         return False
-    if not mark.startswith(".") or mark.startswith(".."):
-        return not (mark[0] in "!?…" and text[at : at + 3].lstrip()[:1] in ("»", "”"))
-    word = _LAST_WORD.search(text, max(start, match.start() - 24), match.start())
-    last = word[0] if word else ""
-    lower = last.lower().rsplit("'", 1)[-1].rsplit("’", 1)[-1]
-    if lower in _ENDS_SENTENCE_TOO:
-        return not text[at : at + 2].strip().isdigit()
-    if lower in _ABBREVIATIONS:
-        return False
-    if re.fullmatch(r"(?:[A-ZÀ-Ý]\.-?)*[A-ZÀ-Ý]|[A-Z]h", last):
-        return bool(re.fullmatch(r"(?:[A-Z]\.-?)+[A-Z]", last)) and last not in ("J.-C", "J.C") or last == "C"
-    return True
+    if text[after].isspace():
+        goes_on = not _may_start(text, after, end)
+    else:
+        goes_on = not _GLUED.match(text, after, end) or bool(_ADDRESS.search(text, max(start, before - 200), before))
+    return not goes_on and (match[0] != "." or not _abbreviates(text, start, before, end))
 
 
-def _ends_line(text: str, start: int, at: int, end: int) -> bool:
-    """Whether a line break ends a sentence: before a list item, or after a short line such as a title."""
-    if _LIST_ITEM.match(text, at + 1, end):
+def _after_opening(text: str, at: int, end: int) -> int:
+    """Past the spaces, quotes, brackets and dashes a sentence may open with."""
+    opening = _OPENING.match(text, at, end)
+    return opening.end() if opening else at
+
+
+def _may_start(text: str, at: int, end: int) -> bool:
+    """Whether a sentence may start after `at`: at anything but a small letter or a mark that goes on."""
+    at = _after_opening(text, at, end)
+    return at < end and not text[at].islower() and text[at] not in _CONTINUES
+
+
+def _abbreviates(text: str, start: int, at: int, end: int) -> bool:
+    """Whether the full stop at `at` belongs to an abbreviation, to initials or to the number of a heading."""
+    word = _LAST_WORD.search(text, max(start, at - 24), at)
+    if not word:
+        return False
+    if _HEADING_NUMBER.fullmatch(word[0]) and _SPACE.fullmatch(text, start, word.start()):
         return True
-    line = text[max(start, text.rfind("\n", start, at) + 1) : at].rstrip()
-    if line.endswith((".", "!", "?", "…", ":", "»")):
+    last = re.split("['’]", word[0])[-1]
+    if last in _TITLES:
         return True
-    return len(line) < _SHORT_LINE and bool(_STARTS.match(text, at + 1, end))
+    follows = _after_opening(text, at + 1, end)
+    if last.lower() in _BEFORE_A_NUMBER:
+        return bool(_NUMBER.match(text, follows))
+    if _INITIALS.fullmatch(last) or last.lower() in _ABBREVIATIONS:
+        return not _SENTENCE_OPENER.match(text, follows)
+    return False
 
 
 def _bounded(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The sentence itself, or pieces of at most 120 words of one that is too long."""
-    words = list(re.finditer(r"\S+", text[start:end]))
-    first = 0
-    while len(words) - first > MAX_WORDS:
-        cut = first + MAX_WORDS
-        for mark in (";", ","):
-            marked = [i for i in range(first + MAX_WORDS // 2, cut) if words[i][0].endswith(mark)]
-            if marked:
-                cut = marked[-1] + 1
-                break
-        yield start + words[first].start(), start + words[cut - 1].end()
-        first = cut
-    yield start + words[first].start(), end
+    """The sentence itself, or the pieces of one that is too long."""
+    while end - start > MAX_WORDS:
+        window = text[start : min(end, start + MAX_CHARACTERS)]
+        words = window.split(maxsplit=MAX_WORDS)
+        limit = start + len(window) - (len(words[-1]) if len(words) > MAX_WORDS else 0)
+        if limit == end:
+            break
+        cut = next(filter(None, (_last(mark, text, (start + limit) // 2, limit) for mark in _CUTS)), limit)
+        yield _trimmed(text, start, cut)
+        start, end = _trimmed(text, cut, end)
+    if start < end:
+        yield start, end
+
+
+def _last(mark: re.Pattern[str], text: str, start: int, end: int) -> int:
+    """Where the mark stands last, or 0."""
+    return max((m.start() for m in mark.finditer(text, start, end)), default=0)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end

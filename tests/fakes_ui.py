@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from qa.answer import Answer, Citation, Delta, RetrievedPassage, Step
@@ -23,27 +23,38 @@ def article(name: str, title: str, date: str | None, text: str, source: str = ""
                    path=f"/articles/{name}.md", date=date, author="La rédaction")  # fmt: skip
 
 
+BUILT = "Le viaduc fut achevé en 1884 par l’entreprise de Gustave Eiffel."
+MADE = "Sa production atteint 12 000 tonnes par an, selon l’Institut national de l’origine (INAO)."
+
 ARTICLES = [
     article(
         "viaduc-0001",
         "Le viaduc de Garabit a cent quarante ans",
         "2024-09-12",
         "Le viaduc de Garabit enjambe la Truyère, dans le Cantal.\n\n"
-        + "\n\n".join(f"Paragraphe {number} sur les ponts métalliques et leur entretien." for number in range(30))
-        + "\n\nLéon Boyer, un ingénieur des Ponts et Chaussées, conçut l’ouvrage. Le viaduc fut achevé en 1884 "
-        "par l’entreprise de Gustave Eiffel. Il porte encore des trains.\n\n"
-        "Le 12 septembre 2024, la région a fêté l’anniversaire.",
+        + "\n\n".join(f"Paragraphe {n} sur les ponts métalliques et leur entretien." for n in range(30))
+        + f"\n\nLéon Boyer, un ingénieur des Ponts et Chaussées, conçut l’ouvrage. {BUILT} Il porte encore "
+        "des trains.\n\nLe 12 septembre 2024, la région a fêté l’anniversaire.",
         source="https://exemple.fr/viaduc",
     ),
     article(
         "fromage-0002",
         "Le cantal, un fromage de montagne",
         "2023-03-01",
-        "Le cantal est un fromage à pâte pressée. Sa production atteint 12 000 tonnes par an, selon l’Institut "
-        "national de l’origine et de la qualité (INAO).\n\nMarie Fabre, une éleveuse de Salers, trait matin et soir.",
+        f"Le cantal est un fromage à pâte pressée. {MADE}\n\nMarie Fabre, une éleveuse, trait matin et soir.",
     ),
-    article("piege-0003", f"Un titre {HOSTILE}", None, f"Le mot de passe est sésame. {HOSTILE} Fin de l’article."),
+    article(
+        "piege-0003", f"Un titre {HOSTILE}", None, f"Le mot de passe est sésame. {HOSTILE} Fin de l’article."
+    ),
 ]
+
+ANSWERS = {
+    "qui": (0, BUILT, "Gustave Eiffel", 0.91),
+    "et ": (0, BUILT, "1884", 0.55),
+    "combien": (1, MADE, "12 000 tonnes", 0.3),
+    "passe": (2, "Le mot de passe est sésame.", "sésame", 0.8),
+}
+"""A word of the question, then the article's place, the sentence, the short answer and the confidence."""
 
 
 def info(of: Article) -> ArticleInfo:
@@ -53,12 +64,36 @@ def info(of: Article) -> ArticleInfo:
     )  # fmt: skip
 
 
+def cited(
+    marker: int,
+    of: Article,
+    start: int,
+    sentence: str,
+    answer_start: int | None,
+    answer_end: int | None,
+    score: float,
+) -> Citation:
+    return Citation(
+        marker=marker,
+        article_id=of.id,
+        title=of.title,
+        source=of.source,
+        date=of.date,
+        sentence=sentence,
+        start=start,
+        end=start + len(sentence),
+        answer_start=answer_start,
+        answer_end=answer_end,
+        score=score,
+    )
+
+
 class FakeLibrary:
     """The articles above in memory; an added file becomes an article, a file named "mauvais…" is refused."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, empty: bool = False) -> None:
         self.path = path
-        self._articles = {of.id: of for of in ARTICLES}
+        self._articles = {} if empty else {of.id: of for of in ARTICLES}
 
     def articles(self) -> list[ArticleInfo]:
         return [info(of) for of in self._articles.values()]
@@ -70,9 +105,11 @@ class FakeLibrary:
 
     def add(self, paths: Sequence[str | Path], **_: object) -> IndexReport:
         added, skipped = [], []
-        for path in map(Path, paths):
+        for path in (
+            file for given in map(Path, paths) for file in (given.glob("*") if given.is_dir() else [given])
+        ):
             if path.name.startswith("mauvais"):
-                skipped.append(Skipped(str(path), "Le fichier est vide."))
+                skipped.append(Skipped(str(path), "fichier vide"))
                 continue
             new = article(f"{path.stem}-9999", path.stem.capitalize(), "2024-11-05", path.read_text("utf-8"))
             self._articles[new.id] = new
@@ -127,43 +164,52 @@ class FakeAssistant:
 
     def _answer(self, question: str, history: Sequence[tuple[str, str]], top_k: int) -> Answer:
         asked = f"{question.rstrip(' ?')} du viaduc de Garabit ?" if question.startswith("Et ") else question
-        rules: list[tuple[str, Callable[[], Answer]]] = [
-            ("qui", lambda: self._found(asked, 0, "Le viaduc fut achevé en 1884 par l’entreprise de Gustave Eiffel.",
-                                        "Gustave Eiffel", 0.91)),  # fmt: skip
-            ("et ", lambda: self._found(asked, 0, "Le viaduc fut achevé en 1884 par l’entreprise de Gustave Eiffel.",
-                                        "1884", 0.55)),  # fmt: skip
-            ("combien", lambda: self._found(asked, 1, "Sa production atteint 12 000 tonnes par an, selon l’Institut "
-                                            "national de l’origine et de la qualité (INAO).",
-                                            "12 000 tonnes", 0.3)),  # fmt: skip
-            ("passe", lambda: self._found(asked, 2, "Le mot de passe est sésame.", "sésame", 0.8)),
-        ]
-        for word, found in rules:
+        for word, found in ANSWERS.items():
             if word in asked.lower():
-                return found()
+                return self._found(asked, *found)
         return Answer(
-            text="Les articles ne permettent pas de répondre à cette question.", short=None, answerable=False,
-            confidence=0.1, citations=(), passages=self._passages(), question=asked, timings={"retrieval": 3.2},
-        )  # fmt: skip
+            text="Les articles ne permettent pas de répondre à cette question.",
+            short=None,
+            answerable=False,
+            confidence=0.1,
+            citations=(),
+            passages=self._passages(),
+            question=asked,
+            timings={"retrieval": 3.2},
+        )
 
     def _found(self, question: str, number: int, sentence: str, short: str, confidence: float) -> Answer:
-        of = ARTICLES[number]
-        start = of.text.index(sentence)
-        at = of.text.index(short, start)
-        citation = Citation(1, of.id, of.title, of.source, of.date, sentence, start, start + len(sentence),
-                            at, at + len(short), confidence)  # fmt: skip
-        second_of = ARTICLES[1 - number % 2]
-        second = second_of.text[: second_of.text.index(".") + 1]
-        other = Citation(2, second_of.id, second_of.title, second_of.source, second_of.date, second, 0,
-                         len(second), None, None, 0.2)  # fmt: skip
+        start = ARTICLES[number].text.index(sentence)
+        at = ARTICLES[number].text.index(short, start)
+        other = ARTICLES[1 - number % 2]
+        first = other.text[: other.text.index(".") + 1]
         return Answer(
-            text=f"{short} [1][2]\n\n« {sentence} » [1]\n\n« {second} » [2]", short=short, answerable=True,
-            confidence=confidence, citations=(citation, other), passages=self._passages(), question=question,
+            text=f"{short} [1][2]\n\n« {sentence} » [1]\n\n« {first} » [2]",
+            short=short,
+            answerable=True,
+            confidence=confidence,
+            citations=(
+                cited(1, ARTICLES[number], start, sentence, at, at + len(short), confidence),
+                cited(2, other, 0, first, None, None, 0.2),
+            ),
+            passages=self._passages(),
+            question=question,
             timings={"retrieval": 3.2, "reading": 41.7, "total": 44.9},
-        )  # fmt: skip
+        )
 
     def _passages(self) -> tuple[RetrievedPassage, ...]:
         return tuple(
-            RetrievedPassage(of.id, of.title, of.source, of.date, of.text[:300], 0, min(300, len(of.text)),
-                             0.9 - 0.2 * number, 12.5 - number, 0.61)  # fmt: skip
+            RetrievedPassage(
+                article_id=of.id,
+                title=of.title,
+                source=of.source,
+                date=of.date,
+                text=of.text[:300],
+                start=0,
+                end=min(300, len(of.text)),
+                score=0.9 - 0.2 * number,
+                lexical_score=12.5 - number,
+                dense_score=0.61,
+            )
             for number, of in enumerate(ARTICLES)
         )

@@ -1,4 +1,4 @@
-"""The window in a real Chromium, with an assistant whose answers are known: the model is not the point here."""
+"""The window in a real Chromium, with an assistant whose answers are known: models are not the point."""
 
 from __future__ import annotations
 
@@ -13,22 +13,31 @@ from pathlib import Path
 import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+axe = pytest.importorskip(
+    "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+)
 
 import uvicorn  # noqa: E402
 from fakes_ui import ARTICLES, HOSTILE, FakeAssistant, FakeLibrary  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 from playwright.sync_api import Browser, Dialog, Page, expect  # noqa: E402
 
-from qa.assistant import Thresholds  # noqa: E402
+from qa.confidence import Thresholds  # noqa: E402
 from qa.history import History  # noqa: E402
 from ui.app import build_window, mount_window  # noqa: E402
 from ui.originals import originals_router  # noqa: E402
 from ui.session import Engine  # noqa: E402
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 pytestmark = [
     pytest.mark.browser,
@@ -44,14 +53,17 @@ def browser_type_launch_args() -> dict[str, object]:
 class Server:
     """The window served from this process; the user is whoever the header X-User names."""
 
-    def __init__(self, folder: Path) -> None:
-        self.library = FakeLibrary(folder)
+    def __init__(self, folder: Path, *, empty: bool = False) -> None:
+        self.library = FakeLibrary(folder, empty=empty)
         self.assistant = FakeAssistant(self.library)
+        folder.mkdir(exist_ok=True)
         self.history = History.open(folder / "history.sqlite")
         engine = Engine(self.assistant, self.history, Thresholds(short=0.3, abstain=0.1))
         app = FastAPI()
         app.include_router(originals_router(self.library))
-        app = mount_window(app, build_window(engine), identify=lambda request: request.headers.get("x-user", "local"))
+        app = mount_window(
+            app, build_window(engine), identify=lambda request: request.headers.get("x-user", "local")
+        )
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -116,7 +128,9 @@ class Window:
 
     def violations(self) -> list[str]:
         found = axe.Axe().run(self.page).response["violations"]
-        return [f"{violation['id']}: {node['html'][:200]}" for violation in found for node in violation["nodes"]]
+        return [
+            f"{violation['id']}: {node['html'][:200]}" for violation in found for node in violation["nodes"]
+        ]
 
     def overflow(self) -> int:
         return self.page.evaluate("document.scrollingElement.scrollWidth - window.innerWidth")
@@ -133,7 +147,10 @@ def open_window(browser: Browser, server: Server, request: pytest.FixtureRequest
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("request", lambda sent: sent.url.startswith((server.url, "data:", "blob:")) or outside.append(sent.url))
+        page.on(
+            "request",
+            lambda sent: sent.url.startswith((server.url, "data:", "blob:")) or outside.append(sent.url),
+        )
         page.on("pageerror", lambda error: failures.append(str(error)))
         page.on("dialog", lambda dialog: (failures.append(dialog.message), Dialog.dismiss(dialog)))
         return Window(page, server.url)
@@ -163,7 +180,9 @@ def test_an_answer_and_its_source(window: Window) -> None:
     expect(mark.locator("strong")).to_have_text("Gustave Eiffel")
     expect(page.locator("#sources h3")).to_have_text("Le viaduc de Garabit a cent quarante ans")
     expect(page.locator("#sources .facts")).to_contain_text("12 septembre 2024")
-    expect(page.get_by_role("link", name="Article d’origine")).to_have_attribute("href", "https://exemple.fr/viaduc")
+    expect(page.get_by_role("link", name="Article d’origine")).to_have_attribute(
+        "href", "https://exemple.fr/viaduc"
+    )
     page.locator("#sources .tabs").get_by_role("button", name="Source 2").click()
     expect(mark).to_have_text("Le cantal est un fromage à pâte pressée.")
     expect(page.locator("#sources h3")).to_have_text("Le cantal, un fromage de montagne")
@@ -203,7 +222,8 @@ def test_a_refusal_offers_the_nearest_passages(window: Window) -> None:
 
 def test_low_confidence_and_details(window: Window) -> None:
     window.ask("Combien de tonnes de cantal ?")
-    expect(window.page.locator(".notice.warning")).to_contain_text("Confiance faible")
+    expect(window.page.locator(".confidence")).to_contain_text("Confiance faible")
+    expect(window.page.locator(".notice.warning")).to_contain_text("Relisez la phrase citée")
     window.page.get_by_text("Détails").click()
     details = window.page.locator(".details")
     expect(details.get_by_role("row")).to_have_count(4)
@@ -265,7 +285,9 @@ def test_a_thumb_with_a_comment(window: Window, server: Server) -> None:
     dialog.get_by_role("textbox").fill("Il manque <b>Boyer</b>.")
     dialog.get_by_role("button", name="Envoyer").click()
     expect(window.page.locator(".comment")).to_have_text("Votre commentaire : Il manque <b>Boyer</b>.")
-    expect(window.page.get_by_role("button", name="Mauvaise réponse")).to_have_attribute("aria-pressed", "true")
+    expect(window.page.get_by_role("button", name="Mauvaise réponse")).to_have_attribute(
+        "aria-pressed", "true"
+    )
     feedback = [given for given in server.history.feedback() if given.comment == "Il manque <b>Boyer</b>."]
     assert [(given.question, given.good) for given in feedback] == [("Qui a construit le viaduc ?", False)]
 
@@ -329,6 +351,22 @@ def test_example_questions_can_be_asked(window: Window) -> None:
     expect(window.turns).to_contain_text("Gustave Eiffel")
 
 
+def test_an_empty_library_offers_the_samples(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / "lac.md").write_text("Le lac est profond de 92 mètres.", "utf-8")
+    for module in ("drawing", "articles_page"):
+        monkeypatch.setattr(f"ui.{module}.samples", lambda: tmp_path / "samples")
+    with Server(tmp_path / "library", empty=True) as server, browser.new_context(locale="fr-FR") as context:
+        window = Window(context.new_page(), server.url)
+        expect(window.page.locator(".summary")).to_contain_text("La bibliothèque est vide.")
+        window.page.get_by_role("button", name="Ajouter les articles d’exemple").click()
+        expect(window.page.locator(".summary")).to_contain_text("La bibliothèque contient 1 article")
+        expect(window.page.get_by_role("button", name="De quoi parle « Lac »")).to_be_visible()
+        assert window.violations() == []
+
+
 def test_articles_are_added_read_and_deleted(window: Window, tmp_path: Path) -> None:
     good, bad, wrong = tmp_path / "lac.md", tmp_path / "mauvais.md", tmp_path / "photo.png"
     good.write_text("Le lac est profond de 92 mètres.", "utf-8")
@@ -341,7 +379,7 @@ def test_articles_are_added_read_and_deleted(window: Window, tmp_path: Path) -> 
         page.get_by_role("button", name="Ajouter des articles").click()
     chooser.value.set_files([good, bad])
     results = page.locator(".results li")
-    expect(results).to_have_text(["lac.md ajouté : 1 passage.", "mauvais.md refusé : Le fichier est vide."])
+    expect(results).to_have_text(["lac.md ajouté : 1 passage.", "mauvais.md refusé : fichier vide."])
     page.get_by_label("Filtrer les articles").fill("lac")
     rows = page.locator(".articles tbody tr")
     expect(rows).to_have_count(1)
@@ -374,7 +412,9 @@ def test_too_many_or_too_big_files_are_told_before_they_are_sent(window: Window,
     assert sent == []
 
 
-def test_chosen_articles_are_the_ones_asked_and_stay_with_the_conversation(window: Window, server: Server) -> None:
+def test_chosen_articles_are_the_ones_asked_and_stay_with_the_conversation(
+    window: Window, server: Server
+) -> None:
     page = window.page
     window.place("Articles")
     page.get_by_role("checkbox", name="Interroger « Le cantal, un fromage de montagne »").check()
@@ -434,7 +474,9 @@ def test_hostile_texts_do_nothing(window: Window) -> None:
     page.get_by_role("button", name="Un titre <script>").first.click()
     expect(page.locator("#reader h3")).to_contain_text("<script>window.hacked = 1</script>")
     assert page.evaluate("window.hacked") is None
-    assert page.locator("gradio-app :is(script, img[src=x], iframe, object, [onerror], [onload])").count() == 0
+    assert (
+        page.locator("gradio-app :is(script, img[src=x], iframe, object, [onerror], [onload])").count() == 0
+    )
     assert page.locator("a[href^='javascript' i]").count() == 0
     page.reload()
     expect(page.locator(".conversation")).to_contain_text("<script>")
@@ -502,7 +544,9 @@ def tab_to(page: Page, target, *, backwards: bool = False) -> None:
     ("width", "scheme"), [(1366, "light"), (1366, "dark"), (360, "light"), (360, "dark"), (2560, "light")]
 )
 def test_no_accessibility_violation_at_any_width(open_window, width: int, scheme: str) -> None:
-    window = open_window(viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce")
+    window = open_window(
+        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
+    )
     page = window.page
     assert window.violations() == []
     window.ask("Combien de tonnes ?")
@@ -529,10 +573,12 @@ def test_an_english_browser_sees_french(open_window) -> None:
     assert window.page.title() == "Sourcier"
     window.ask("Qui ?")
     said = window.page.evaluate(
-        "[...document.querySelectorAll('[aria-label],[title],[placeholder],button')].map("
-        "e => [e.getAttribute('aria-label'), e.title, e.getAttribute('placeholder'), e.innerText].join(' ')).join(' ')"
+        """() => [...document.querySelectorAll("[aria-label], [title], [placeholder], button")]
+            .map((e) => [e.ariaLabel, e.title, e.placeholder, e.innerText].join(" ")).join(" ")"""
     )
-    assert not re.search(r"\b(submit|clear|loading|close|upload|search|settings|share|stop)\b", said, re.IGNORECASE)
+    assert not re.search(
+        r"\b(submit|clear|loading|close|upload|search|settings|share|stop)\b", said, re.IGNORECASE
+    )
 
 
 def test_a_narrow_screen_opens_the_conversations_on_demand(open_window) -> None:
@@ -545,7 +591,9 @@ def test_a_narrow_screen_opens_the_conversations_on_demand(open_window) -> None:
     expect(switch).to_have_attribute("aria-expanded", "true")
 
 
-def test_an_original_file_is_a_download_and_an_unknown_one_is_not_found(window: Window, server: Server) -> None:
+def test_an_original_file_is_a_download_and_an_unknown_one_is_not_found(
+    window: Window, server: Server
+) -> None:
     response = window.page.request.get(f"{server.url}originals/rien")
     assert response.status == 404
     assert "pas dans la bibliothèque" in response.json()["detail"]

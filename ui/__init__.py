@@ -1,0 +1,1 @@
+"""The chat window, and the same answers over HTTP."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
@@ -13,10 +12,13 @@ from fastapi import FastAPI, Request
 
 from ui.articles_page import ArticlesPage
 from ui.chat_page import ChatPage
-from ui.page import FrenchPage, static_text
-from ui.session import HIDDEN, Engine, Session, user_of
+from ui.drawing import Drawing
+from ui.page import FrenchPage
+from ui.session import HIDDEN, Engine, Tab, user_of
 from ui.settings_page import SettingsPage
+from ui.talk import Outputs
 from ui.theme import window_theme
+from ui.uploads import MAX_FILE_BYTES
 
 HEADER = (
     '<header class="brand"><h1>Sourcier</h1><p>Des réponses tirées de vos articles, avec la phrase qui les '
@@ -26,29 +28,29 @@ HEADER = (
 
 def build_window(engine: Engine) -> gr.Blocks:
     """The window with its three places: conversation, articles, settings."""
-    with gr.Blocks(title="Sourcier", fill_width=True, analytics_enabled=False) as window:
+    window = gr.Blocks(title="Sourcier", fill_width=True, analytics_enabled=False)
+    with window:
         gr.HTML(HEADER, apply_default_css=False, elem_id="header")
-        chat = ChatPage(engine)
+        drawing = Drawing(engine)
+        chat = ChatPage(engine, drawing)
+        articles = ArticlesPage(engine, drawing, chat)
+        settings = SettingsPage(engine, drawing, chat)
         with gr.Tabs(elem_id="places"):
             with gr.Tab("Conversation", id="chat"):
                 chat.build()
             with gr.Tab("Articles", id="articles"):
-                articles = ArticlesPage(engine, chat)
                 articles.build()
             with gr.Tab("Réglages", id="settings"):
-                settings = SettingsPage(engine, chat)
                 settings.build()
-        page = [chat.session, chat.list, chat.toolbar, chat.talk, chat.scope]
 
-        def load(session: Session, query: str, request: gr.Request) -> tuple[Any, ...]:
+        def load(tab: Tab, query: str, request: gr.Request) -> Outputs:
             user = user_of(request)
-            return *chat.draw(session, user), *articles.show(session, query), settings.draw(user)
+            return *drawing.page(tab.session, user), *articles.show(tab, query), settings.draw(user)
 
-        window.load(
-            load, [chat.session, articles.query], [*page, articles.choice, articles.table, settings.form], **HIDDEN
-        )
-        window.unload(chat.leave)
-    window.queue(default_concurrency_limit=None)
+        drawn = [*chat.parts, articles.choice, articles.table, settings.form]
+        window.load(load, [chat.tab, articles.query], drawn, **HIDDEN)
+        window.unload(chat.talking.leave)
+    window.queue(default_concurrency_limit=None, api_open=False)
     return window
 
 
@@ -64,8 +66,8 @@ def mount_window(
         footer_links=[],
         run_history=False,
         show_error=False,
+        max_file_size=MAX_FILE_BYTES,
         theme=window_theme(),
-        css=static_text("style.css"),
         enable_monitoring=False,
         ssr_mode=False,
         pwa=False,

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import gradio as gr
 
+from embeddings.errors import EmbeddingsError
 from qa.articles import SUFFIXES
 from qa.errors import SourcierError
 from qa.library import ArticleInfo, IndexReport
+from qa.terminal import samples
 from ui.chat_page import ChatPage
-from ui.session import EACH, HIDDEN, Engine, Session, detail, live_html, user_of
-from ui.sources import render_source
-from ui.text import count, escape, french_date, short_date
+from ui.drawing import Drawing
+from ui.session import EACH, HIDDEN, Engine, Tab, detail, live_html, user_of
+from ui.sources import GONE, render_source
+from ui.talk import Outputs
+from ui.text import count, escape, french_date, local_day, short_date
 from ui.uploads import MAX_FILE_BYTES, MAX_FILES, keep_upload, limits_in_words
+from ui.welcome import render_waiting
 
 SHOWN_ROWS = 200
 BIN = (
-    '<svg viewBox="0 0 24 24" aria-hidden="true"><path d="M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3"/></svg>'
+    '<svg viewBox="0 0 24 24" aria-hidden="true">'
+    '<path d="M4 7h16M10 11v6M14 11v6M6 7l1 13h10l1-13M9 7V4h6v3"/></svg>'
 )
 NOTHING_OPEN = (
     '<section class="source empty" aria-label="Article"><h2>Lecture</h2>'
@@ -43,7 +47,9 @@ def render_table(infos: Sequence[ArticleInfo], chosen: Collection[str], query: s
         return f'<p class="hint">{word}</p>'
     rows = "".join(_row(info, info.id in chosen) for info in found[:SHOWN_ROWS])
     more = len(found) - SHOWN_ROWS
-    rest = f'<p class="hint">Et {count(more, "autre article", "autres articles")}\u00a0: précisez le filtre.</p>'
+    rest = (
+        f'<p class="hint">Et {count(more, "autre article", "autres articles")}\u00a0: précisez le filtre.</p>'
+    )
     return (
         '<div class="scroll" role="group" tabindex="0" aria-label="Articles de la bibliothèque">'
         '<table class="articles"><caption class="visually-hidden">Articles de la bibliothèque</caption>'
@@ -62,18 +68,21 @@ def _row(info: ArticleInfo, chosen: bool) -> str:
         f'aria-label="Interroger «\u00a0{title}\u00a0»"{" checked" if chosen else ""}></td>'
         f'<th scope="row"><button type="button" class="link" data-event="read" data-article="{identity}">'
         f"{title}</button></th><td>{escape(short_date(info.date))}</td>"
-        f'<td class="origin" title="{escape(info.source)}">{source}</td><td class="number">{info.passages}</td>'
-        f"<td>{escape(short_date(info.added))}</td>"
+        f'<td class="origin" title="{escape(info.source)}">{source}</td>'
+        f'<td class="number">{info.passages}</td>'
+        f"<td>{escape(short_date(local_day(info.added)))}</td>"
         f'<td><button type="button" class="action" data-event="remove" data-article="{identity}" '
-        f'aria-label="Supprimer «\u00a0{title}\u00a0»" data-confirm="Supprimer «\u00a0{title}\u00a0» de la '
-        f'bibliothèque\u00a0? Le fichier d’origine n’est pas touché." title="Supprimer">{BIN}</button></td></tr>'
+        f'aria-label="Supprimer «\u00a0{title}\u00a0»" title="Supprimer" '
+        f'data-confirm="Supprimer «\u00a0{title}\u00a0» de la bibliothèque\u00a0? '
+        f'Le fichier d’origine n’est pas touché.">{BIN}</button></td></tr>'
     )
 
 
 def render_choice(total: int, chosen: int) -> str:
     """How many articles the next question is asked of."""
     if not chosen:
-        return f'<p class="hint">Les questions portent sur toute la bibliothèque\u00a0: {count(total, "article")}.</p>'
+        held = count(total, "article")
+        return f'<p class="hint">Les questions portent sur toute la bibliothèque\u00a0: {held}.</p>'
     words = count(chosen, "article choisi", "articles choisis")
     return (
         f'<p class="scope"><span>Les questions de cette conversation portent sur {words}.</span>'
@@ -94,8 +103,9 @@ def render_results(results: Sequence[tuple[str, bool, str]], waiting: int) -> st
 class ArticlesPage:
     """The components of the page and what their events do."""
 
-    def __init__(self, engine: Engine, chat: ChatPage) -> None:
+    def __init__(self, engine: Engine, drawing: Drawing, chat: ChatPage) -> None:
         self.engine = engine
+        self.drawing = drawing
         self.chat = chat
 
     def build(self) -> None:
@@ -104,7 +114,12 @@ class ArticlesPage:
             with gr.Column(elem_id="shelves", min_width=0):
                 with gr.Row(elem_id="adding", equal_height=True):
                     self.query = gr.Textbox(
-                        value="", label="Filtrer les articles", elem_id="filter", placeholder="Filtrer…", max_lines=1, scale=1
+                        value="",
+                        label="Filtrer les articles",
+                        elem_id="filter",
+                        placeholder="Filtrer…",
+                        max_lines=1,
+                        scale=1,
                     )
                     self.upload = gr.UploadButton(
                         "Ajouter des articles",
@@ -127,86 +142,94 @@ class ArticlesPage:
         self._join()
 
     def _join(self) -> None:
-        session, scope, talk = self.chat.session, self.chat.scope, self.chat.talk
+        tab, scope, talk = self.chat.tab, self.chat.scope, self.chat.talk
         self.query.change(
-            self.show, [session, self.query], [self.choice, self.table], trigger_mode="always_last", **HIDDEN
+            self.show, [tab, self.query], [self.choice, self.table], trigger_mode="always_last", **HIDDEN
         )
-        self.table.choose(self.choose, [session], [session, scope, self.choice], **EACH)
+        self.table.choose(self.choose, [tab], [scope, self.choice], **EACH)
         self.choice.everything(
-            self.ask_everything, [session, self.query], [session, scope, self.choice, self.table], **HIDDEN
+            self.ask_everything, [tab, self.query], [scope, self.choice, self.table], **EACH
         )
         self.table.read(self.read, None, [self.reader], **EACH)
-        after = [session, scope, talk, self.choice, self.table]
-        self.table.remove(self.remove, [session, self.query], [*after, self.reader, self.results], **HIDDEN)
-        self.upload.upload(self.add, [session, self.query, self.upload], [*after, self.results], **HIDDEN)
+        after = [scope, talk, self.choice, self.table]
+        self.table.remove(self.remove, [tab, self.query], [*after, self.reader, self.results], **EACH)
+        talk.samples(self.add_samples, [tab, self.query], [*after, self.results], **HIDDEN)
+        self.upload.upload(self.add, [tab, self.query, self.upload], [*after, self.results], **HIDDEN)
 
-    def show(self, session: Session, query: str) -> tuple[str, str]:
+    def show(self, tab: Tab, query: str) -> tuple[str, str]:
         """The choice line and the table, for what is chosen and filtered."""
-        infos, chosen = self.engine.assistant.library.articles(), session.article_ids or ()
+        infos, chosen = self.engine.assistant.library.articles(), tab.session.article_ids or ()
         return render_choice(len(infos), len(chosen)), render_table(infos, chosen, query)
 
-    def choose(self, session: Session, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def choose(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Outputs:
         """Adds an article to those asked, or takes it away; none chosen means all."""
         infos = self.engine.assistant.library.articles()
-        chosen = set(session.article_ids or ())
+        chosen = set(tab.session.article_ids or ())
         (chosen.add if detail(event, "value") == "1" else chosen.discard)(detail(event, "article"))
-        known = tuple(info.id for info in infos if info.id in chosen) or None
-        session = self._keep(replace(session, article_ids=known), user_of(request))
-        return session, self.chat.draw_scope(session), render_choice(len(infos), len(known or ()))
+        self.chat.choose(tab, tuple(info.id for info in infos if info.id in chosen) or None, request)
+        return self.drawing.scope(tab.session), render_choice(len(infos), len(tab.session.article_ids or ()))
 
-    def ask_everything(self, session: Session, query: str, request: gr.Request) -> tuple[Any, ...]:
+    def ask_everything(self, tab: Tab, query: str, request: gr.Request) -> Outputs:
         """Asks all articles again."""
-        session = self._keep(replace(session, article_ids=None), user_of(request))
-        return session, self.chat.draw_scope(session), *self.show(session, query)
-
-    def _keep(self, session: Session, user: str) -> Session:
-        if session.conversation_id:
-            self.engine.history.set_articles(session.conversation_id, user, session.article_ids)
-        return session
+        return self.chat.ask_everything(tab, request), *self.show(tab, query)
 
     def read(self, event: gr.EventData) -> str:
         """Opens an article to read."""
         try:
             article = self.engine.assistant.library.article(detail(event, "article"))
-        except SourcierError as error:
-            return f'<section class="source empty"><p class="notice error">{escape(str(error))}</p></section>'
+        except SourcierError:
+            return GONE
         return render_source(article, None, heading="Lecture", focus=True)
 
-    def remove(self, session: Session, query: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def remove(self, tab: Tab, query: str, event: gr.EventData, request: gr.Request) -> Outputs:
         """Deletes an article from the library."""
-        article_id, user = detail(event, "article"), user_of(request)
+        article_id = detail(event, "article")
         try:
             removed = self.engine.assistant.library.remove([article_id])
             line = "Article supprimé." if removed else "Cet article n’était plus dans la bibliothèque."
         except SourcierError as error:
             line = str(error)
-        left = tuple(known for known in session.article_ids or () if known != article_id) or None
-        if left != session.article_ids:
-            session = self._keep(replace(session, article_ids=left), user)
+        left = tuple(known for known in tab.session.article_ids or () if known != article_id) or None
+        if left != tab.session.article_ids:
+            self.chat.choose(tab, left, request)
         note = f'<p role="status" class="notice">{escape(line)}</p>'
-        return (*self._after(session, query, user), NOTHING_OPEN, note)
+        return *self._after(tab, query, request), NOTHING_OPEN, note
 
-    def _after(self, session: Session, query: str, user: str) -> tuple[Any, ...]:
-        talk = gr.skip() if session.turns else self.chat.draw_talk(session, user)
-        return session, self.chat.draw_scope(session), talk, *self.show(session, query)
+    def _after(self, tab: Tab, query: str, request: gr.Request) -> Outputs:
+        talk = gr.skip() if tab.session.turns else self.drawing.talk(tab.session, user_of(request))
+        return self.drawing.scope(tab.session), talk, *self.show(tab, query)
 
-    def add(
-        self, session: Session, query: str, files: list[str] | None, request: gr.Request
-    ) -> Iterator[tuple[Any, ...]]:
+    def add(self, tab: Tab, query: str, files: list[str] | None, request: gr.Request) -> Iterator[Outputs]:
         """Adds the files sent, one after the other, with a word on each."""
         paths = [Path(file) for file in files or ()]
-        results = [(path.name, False, f"refusé\u00a0: {MAX_FILES} fichiers au plus.") for path in paths[MAX_FILES:]]
+        results = [
+            (path.name, False, f"refusé\u00a0: {MAX_FILES} fichiers au plus.") for path in paths[MAX_FILES:]
+        ]
         for number, path in enumerate(paths[:MAX_FILES]):
             waiting = len(paths[:MAX_FILES]) - number
-            yield (*(gr.skip() for _ in range(5)), render_results(results, waiting))
+            yield (*(gr.skip() for _ in range(4)), render_results(results, waiting))
             results.append((path.name, *self._add_one(path)))
-        yield (*self._after(session, query, user_of(request)), render_results(results, 0))
+        yield *self._after(tab, query, request), render_results(results, 0)
+
+    def add_samples(self, tab: Tab, query: str, request: gr.Request) -> Iterator[Outputs]:
+        """Adds the sample articles to an empty library."""
+        folder = samples()
+        if folder is None:
+            return
+        yield gr.skip(), render_waiting("Lecture des articles d’exemple…"), *(gr.skip() for _ in range(3))
+        try:
+            report = self.engine.assistant.library.add([folder])
+            line = f"{count(len(report.added), 'article')} d’exemple dans la bibliothèque."
+        except (SourcierError, EmbeddingsError) as error:
+            line = str(error)
+        note = f'<p role="status" class="notice">{escape(line)}</p>'
+        yield *self._after(tab, query, request), note
 
     def _add_one(self, sent: Path) -> tuple[bool, str]:
         library = self.engine.assistant.library
         try:
             report = library.add([keep_upload(library.path, sent.name, sent)])
-        except SourcierError as error:
+        except (SourcierError, EmbeddingsError) as error:
             return False, str(error)
         finally:
             sent.unlink(missing_ok=True)
@@ -221,5 +244,5 @@ def outcome(report: IndexReport) -> tuple[bool, str]:
         return True, f"mis à jour\u00a0: {count(report.passages, 'passage')}."
     if report.unchanged:
         return True, "déjà dans la bibliothèque, inchangé."
-    reasons = "; ".join(skipped.reason for skipped in report.skipped)
-    return False, f"refusé\u00a0: {reasons or 'aucun texte lisible.'}"
+    reasons = "\u00a0; ".join(skipped.reason for skipped in report.skipped)
+    return False, f"refusé\u00a0: {reasons or 'aucun texte lisible'}."

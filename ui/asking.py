@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+from embeddings.errors import EmbeddingsError
 from qa.answer import Answer, Delta, Step
-from qa.assistant import Thresholds
+from qa.confidence import Thresholds
 from qa.errors import SourcierError
 from qa.history import Message, Settings
 from ui.conversations import title_of
@@ -17,7 +19,13 @@ from ui.turns import Turn
 
 logger = logging.getLogger(__name__)
 
-UNEXPECTED = "Une erreur inattendue a interrompu la réponse. Réessayez\u00a0; le détail est dans le journal du serveur."
+DRAWN_EVERY_SECONDS = 0.04
+"""Words that follow one another faster are drawn together: each drawing costs the browser and the server."""
+
+UNEXPECTED = (
+    "Une erreur inattendue a interrompu la réponse. Réessayez\u00a0; "
+    "le détail est dans le journal du serveur."
+)
 
 
 def ask(
@@ -30,7 +38,7 @@ def ask(
     keep = len(session.turns) if session.editing is None else session.editing
     earlier, dropped = session.turns[:keep], session.turns[keep:]
     session = replace(session, editing=None)
-    turn = Turn(asked=question)
+    turn, drawn = Turn(asked=question), 0.0
     yield replace(session, turns=(*earlier, turn))
     try:
         for item in engine.assistant.stream(
@@ -47,12 +55,15 @@ def ask(
                 turn = replace(turn, step=item.label)
             elif isinstance(item, Delta):
                 turn = replace(turn, text=turn.text + item.text)
+                if time.monotonic() < drawn + DRAWN_EVERY_SECONDS:
+                    continue
             else:
                 yield _save(engine, replace(session, turns=earlier), dropped, turn, item, user)
                 return
+            drawn = time.monotonic()
             yield replace(session, turns=(*earlier, turn))
         turn = replace(turn, state="stopped")
-    except SourcierError as error:
+    except (SourcierError, EmbeddingsError) as error:
         turn = replace(turn, state="failed", error=str(error))
     except Exception:
         logger.exception("the answer failed")
@@ -69,16 +80,23 @@ def _thresholds(settings: Settings) -> Thresholds | None:
 def _save(
     engine: Engine, session: Session, dropped: tuple[Turn, ...], turn: Turn, answer: Answer, user: str
 ) -> Session:
-    conversation_id = session.conversation_id
-    if conversation_id is None:
-        conversation_id = engine.history.create(user, title_of(turn.asked))
-        engine.history.set_articles(conversation_id, user, session.article_ids)
+    conversation_id = _conversation(engine, session, turn, user)
     replaced = next((past.message_id for past in dropped if past.message_id), None)
     if replaced is not None:
         engine.history.truncate(conversation_id, user, replaced)
     message = engine.history.append(conversation_id, user, turn.asked, answer)
-    done = replace(turn, state="done", text=answer.text, answer=answer, message_id=message.id)
+    done = replace(turn, state="done", step="", text=answer.text, answer=answer, message_id=message.id)
     return replace(session, conversation_id=conversation_id, turns=(*session.turns, done))
+
+
+def _conversation(engine: Engine, session: Session, turn: Turn, user: str) -> str:
+    """The conversation to save in: a new one at first, and where another tab has deleted it."""
+    history = engine.history
+    if session.conversation_id in {known.id for known in history.conversations(user)}:
+        return session.conversation_id or ""
+    conversation_id = history.create(user, title_of(turn.asked))
+    history.set_articles(conversation_id, user, session.article_ids)
+    return conversation_id
 
 
 def reopen(engine: Engine, conversation_id: str, user: str) -> Session:

@@ -3,53 +3,62 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from qa.errors import SourcierError
-from ui.asking import ask, reopen
-from ui.conversations import file_name, render_list, render_toolbar
-from ui.examples import example_questions, render_welcome
-from ui.rendering import library_summary, render_conversation
-from ui.running import Running
-from ui.session import EACH, HIDDEN, Engine, Session, detail, live_html, place, user_of
-from ui.sources import EMPTY, Highlight, citation_highlight, markers, render_source, render_tabs
-from ui.text import count, escape
+from ui.asking import reopen
+from ui.conversations import file_name, render_list
+from ui.drawing import Drawing
+from ui.session import EACH, HIDDEN, Engine, Session, Tab, detail, live_html, user_of
+from ui.source_panel import SourcePanel
+from ui.sources import EMPTY
+from ui.talk import Outputs, Talk
 
-EXAMPLE_ARTICLES = 30
+FOCUS_QUESTION = "() => window.sourcier.focusQuestion()"
+SAVE_FILE = "watch('value', () => { if (props.value) window.sourcier.save(JSON.parse(props.value)) })"
 
 
 class ChatPage:
-    """The components of the page and what their events do; `build` lays them out in the open `Blocks`."""
+    """The components of the page and what its conversations do; `build` lays it out in the open `Blocks`.
 
-    def __init__(self, engine: Engine) -> None:
+    A conversation that another tab has deleted meanwhile is left alone: the list, drawn anew, shows it gone.
+    """
+
+    def __init__(self, engine: Engine, drawing: Drawing) -> None:
         self.engine = engine
-
-    @property
-    def running(self) -> Running:
-        """The answers under way."""
-        return self.engine.running
+        self.drawing = drawing
+        self.panel = SourcePanel(engine)
+        self.talking = Talk(engine, drawing, self.panel)
 
     def build(self) -> None:
         """Lays the page out, then joins its events."""
-        self.session = gr.State(Session())
+        self.tab = gr.State(Tab())
         with gr.Row(elem_id="shell", equal_height=False):
             with gr.Column(elem_id="conversations", min_width=0):
                 self.new = gr.Button("Nouvelle conversation", elem_id="new", size="md")
                 self.query = gr.Textbox(
-                    value="", label="Chercher dans les conversations", elem_id="query", max_lines=1, placeholder="Chercher…"
+                    value="",
+                    label="Chercher dans les conversations",
+                    elem_id="query",
+                    max_lines=1,
+                    placeholder="Chercher…",
                 )
                 self.list = live_html("open", elem_id="list")
             with gr.Column(elem_id="middle", min_width=0):
                 self.toolbar = live_html("rename", "remove", "export", elem_id="toolbar")
-                self.talk = live_html("source", "passage", "edit", "regenerate", "rate", "example", elem_id="talk")
+                self.talk = live_html(
+                    "source", "passage", "edit", "regenerate", "rate", "example", "samples", elem_id="talk"
+                )
                 self.scope = live_html("everything", elem_id="scope")
                 with gr.Row(elem_id="asking", equal_height=True):
                     self.question = gr.Textbox(
-                        value="", label="Votre question",
+                        value="",
+                        label="Votre question",
                         elem_id="question",
                         placeholder="Votre question…",
                         lines=1,
@@ -61,253 +70,110 @@ class ChatPage:
                     self.stop = gr.Button("Arrêter", variant="stop", elem_id="stop", scale=0, visible=False)
             with gr.Column(elem_id="sources-column", min_width=0):
                 self.sources = live_html("source", value=EMPTY, elem_id="sources")
-        self.download = gr.HTML(
-            visible="hidden",
-            js_on_load="watch('value', () => { if (props.value) window.sourcier.save(JSON.parse(props.value)) })",
-            html_template="",
-        )
-        self._join()
+        self.download = gr.HTML(visible="hidden", js_on_load=SAVE_FILE, html_template="")
+        self._join_talk()
+        self._join_conversations()
 
-    def _join(self) -> None:
-        page = [self.session, self.list, self.toolbar, self.talk, self.scope]
-        answering = [*page, self.sources, self.question, self.send, self.stop]
-        for trigger in (self.send.click, self.question.submit):
-            trigger(self.ask_typed, [self.session, self.question], answering, concurrency_limit=None, **HIDDEN)
-        self.talk.example(self.ask_example, [self.session], answering, concurrency_limit=None, **HIDDEN)
-        self.talk.regenerate(self.regenerate, [self.session], answering, concurrency_limit=None, **HIDDEN)
-        self.stop.click(self.stop_answer, None, None, queue=False, **HIDDEN)
-        self.talk.edit(self.edit, [self.session], [self.session, self.question, self.scope], **HIDDEN).then(
-            None, None, None, js="() => window.sourcier.focusQuestion()", **HIDDEN
+    def _join_talk(self) -> None:
+        talking, panel = self.talking, self.panel
+        asking: dict[str, Any] = {**HIDDEN, "trigger_mode": "multiple", "concurrency_limit": None}
+        answer = [*self.parts, self.sources, self.question, self.send, self.stop]
+        for sent in (self.send.click, self.question.submit):
+            sent(talking.ask_typed, [self.tab, self.question], answer, **asking)
+        self.talk.example(talking.ask_example, [self.tab], answer, **asking)
+        self.talk.regenerate(talking.regenerate, [self.tab], answer, **asking)
+        self.stop.click(talking.stop, None, None, queue=False, **HIDDEN)
+        self.talk.edit(talking.edit, [self.tab], [self.question, self.scope], **EACH).then(
+            None, None, None, js=FOCUS_QUESTION, **HIDDEN
         )
-        self.talk.rate(self.rate, [self.session], [self.session, self.talk], **EACH)
-        for event in (self.talk.source, self.sources.source):
-            event(self.show_source, [self.session], [self.sources], **EACH)
-        self.talk.passage(self.show_passage, [self.session], [self.sources], **EACH)
-        self.scope.everything(self.ask_everything, [self.session], [self.session, self.scope], **HIDDEN)
-        opened = [*page, self.sources, self.question]
-        self.new.click(self.start_new, [self.session], opened, **HIDDEN).then(
-            None, None, None, js="() => window.sourcier.focusQuestion()", **HIDDEN
+        self.talk.rate(talking.rate, [self.tab], [self.talk], **EACH)
+        for shown in (self.talk.source, self.sources.source):
+            shown(panel.show_source, [self.tab], [self.sources], **EACH)
+        self.talk.passage(panel.show_passage, [self.tab], [self.sources], **EACH)
+        self.scope.everything(self.ask_everything, [self.tab], [self.scope], **EACH)
+
+    def _join_conversations(self) -> None:
+        opened = [*self.parts, self.sources, self.question, self.send, self.stop]
+        self.new.click(self.start_new, [self.tab], opened, **EACH).then(
+            None, None, None, js=FOCUS_QUESTION, **HIDDEN
         )
-        self.list.open(self.open, [self.session], opened, **HIDDEN)
+        self.list.open(self.open, [self.tab], opened, **EACH)
         self.query.change(
-            self.search, [self.session, self.query], [self.list], trigger_mode="always_last", **HIDDEN
+            self.search, [self.tab, self.query], [self.list], trigger_mode="always_last", **HIDDEN
         )
-        self.toolbar.rename(self.rename, [self.session], [self.list, self.toolbar], **HIDDEN)
-        self.toolbar.remove(self.remove, [self.session], opened, **HIDDEN)
-        self.toolbar.export(self.export, [self.session], [self.download], **HIDDEN)
+        self.toolbar.rename(self.rename, [self.tab], [self.list, self.toolbar], **EACH)
+        self.toolbar.remove(self.remove, [self.tab], opened, **EACH)
+        self.toolbar.export(self.export, [self.tab], [self.download], **EACH)
 
-    # ---- drawing ---------------------------------------------------------------------------------
+    @property
+    def parts(self) -> list[gr.HTML]:
+        """The components that `Drawing.page` draws, in its order."""
+        return [self.list, self.toolbar, self.talk, self.scope]
 
-    def draw(self, session: Session, user: str) -> tuple[Session, str, str, str, str]:
-        """The session and everything on screen that follows from it."""
-        conversations = self.engine.history.conversations(user)
-        current = next((known for known in conversations if known.id == session.conversation_id), None)
-        return (
-            session,
-            render_list(conversations, session.conversation_id),
-            render_toolbar(current),
-            self.draw_talk(session, user),
-            self.draw_scope(session),
-        )
+    def _show(self, tab: Tab, session: Session, request: gr.Request) -> Outputs:
+        """Leaves what is on screen, and the answer under way, for another session."""
+        self.talking.leave(request)
+        tab.session = session
+        page = self.drawing.page(session, user_of(request))
+        return *page, self.panel.first(session), "", gr.update(visible=True), gr.update(visible=False)
 
-    def draw_talk(self, session: Session, user: str) -> str:
-        """The conversation, or the welcome where nothing has been asked yet."""
-        if session.turns:
-            return render_conversation(session.turns, detailed=self.engine.history.settings(user).detailed)
-        library = self.engine.assistant.library
-        infos = library.articles()
-        dates = sorted(info.date for info in infos if info.date)
-        summary = library_summary(len(infos), *((dates[0], dates[-1]) if dates else (None, None)))
-        articles = [library.article(info.id) for info in infos[:EXAMPLE_ARTICLES]]
-        return render_welcome(summary, example_questions((article.title, article.text) for article in articles))
-
-    def draw_scope(self, session: Session) -> str:
-        """A line that says which articles are asked, and that a question is being rewritten."""
-        lines = []
-        if session.editing is not None:
-            lines.append("<span>Vous modifiez une question\u00a0: la nouvelle réponse remplacera l’ancienne.</span>")
-        if session.article_ids is not None:
-            chosen = count(len(session.article_ids), "article choisi", "articles choisis")
-            lines.append(
-                f"<span>La question porte sur {escape(chosen)}.</span>"
-                '<button type="button" class="link" data-event="everything">Tout interroger</button>'
-            )
-        return f'<p class="scope">{" ".join(lines)}</p>' if lines else ""
-
-    # ---- asking ----------------------------------------------------------------------------------
-
-    def ask_typed(self, session: Session, question: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Asks what was typed."""
-        yield from self._ask(session, question, request)
-
-    def ask_example(self, session: Session, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Asks an example of the first screen."""
-        yield from self._ask(session, detail(event, "question"), request)
-
-    def regenerate(self, session: Session, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        """Asks a turn's question again, in its place."""
-        number = place(event, "turn", len(session.turns))
-        if number is not None:
-            yield from self._ask(replace(session, editing=number), session.turns[number].asked, request)
-
-    def _ask(self, session: Session, question: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        question = question.strip()
-        if not question:
-            yield tuple(gr.skip() for _ in range(9))
-            return
-        user, tab = user_of(request), request.session_hash or ""
-        settings = self.engine.history.settings(user)
-        cancel = self.running.start(tab)
-        emptied: Any = ""
-        try:
-            for session in ask(self.engine, session, question, settings, user, cancel):
-                talk = render_conversation(session.turns, detailed=settings.detailed)
-                under_way = session.turns[-1].state == "running"
-                scope: Any = self.draw_scope(session) if emptied == "" else gr.skip()
-                page = [session, gr.skip(), gr.skip(), talk, scope] if under_way else self.draw(session, user)
-                sources = gr.skip() if under_way else self._first_source(session)
-                yield (
-                    *page,
-                    sources,
-                    emptied,
-                    gr.update(visible=not under_way),
-                    gr.update(visible=under_way),
-                )
-                emptied = gr.skip()
-        finally:
-            self.running.finish(tab, cancel)
-
-    def stop_answer(self, request: gr.Request) -> None:
-        """Stops this tab's answer: the work itself, not only its display."""
-        self.running.stop(request.session_hash or "")
-
-    def leave(self, request: gr.Request) -> None:
-        """Stops the answer of a tab that closes."""
-        self.running.stop(request.session_hash or "")
-
-    def edit(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
-        """Puts a question back in the field, to be corrected and asked in its turn's place."""
-        number = place(event, "turn", len(session.turns))
-        if number is None:
-            return gr.skip(), gr.skip(), gr.skip()
-        session = replace(session, editing=number)
-        return session, detail(event, "question"), self.draw_scope(session)
-
-    def rate(self, session: Session, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        """Keeps a thumb up or down, with its comment."""
-        number = place(event, "turn", len(session.turns))
-        if number is None or session.turns[number].message_id is None:
-            return gr.skip(), gr.skip()
-        turn = session.turns[number]
-        good, comment = detail(event, "good") == "1", detail(event, "text")
-        user = user_of(request)
-        self.engine.history.rate(turn.message_id, user, good, comment)
-        turns = list(session.turns)
-        turns[number] = replace(turn, good=good, comment=comment)
-        session = replace(session, turns=tuple(turns))
-        return session, self.draw_talk(session, user)
-
-    # ---- sources ---------------------------------------------------------------------------------
-
-    def show_source(self, session: Session, event: gr.EventData) -> Any:
-        """Opens the article behind a marker, at the cited sentence."""
-        number = place(event, "turn", len(session.turns))
-        marker = detail(event, "marker")
-        if number is None or not marker.isdigit():
-            return gr.skip()
-        return self._source(session, number, int(marker), focus=True)
-
-    def _first_source(self, session: Session) -> Any:
-        answer = session.turns[-1].answer
-        if answer is None:
-            return gr.skip()
-        return self._source(session, len(session.turns) - 1, markers(answer)[0]) if answer.citations else EMPTY
-
-    def _source(self, session: Session, number: int, marker: int, *, focus: bool = False) -> Any:
-        answer = session.turns[number].answer
-        citation = next((known for known in answer.citations if known.marker == marker), None) if answer else None
-        if answer is None or citation is None:
-            return gr.skip()
-        heading, tabs = f"Source {marker}", render_tabs(answer, number, marker)
-        highlight = citation_highlight(answer, marker)
-        return self._article(citation.article_id, highlight, heading=heading, tabs=tabs, focus=focus)
-
-    def show_passage(self, session: Session, event: gr.EventData) -> Any:
-        """Opens the article of a passage that was found, at the passage."""
-        number = place(event, "turn", len(session.turns))
-        answer = session.turns[number].answer if number is not None else None
-        which = place(event, "passage", len(answer.passages)) if answer else None
-        if answer is None or which is None:
-            return gr.skip()
-        passage = answer.passages[which]
-        highlight = Highlight(passage.start, passage.end)
-        return self._article(passage.article_id, highlight, heading="Passage trouvé", focus=True)
-
-    def _article(
-        self, article_id: str, highlight: Highlight | None, *, heading: str, tabs: str = "", focus: bool
-    ) -> str:
-        try:
-            article = self.engine.assistant.library.article(article_id)
-        except SourcierError:
-            return (
-                '<section class="source empty" aria-label="Sources"><h2>Sources</h2>'
-                "<p>Cet article n’est plus dans la bibliothèque.</p></section>"
-            )
-        return render_source(article, highlight, heading=heading, tabs=tabs, focus=focus)
-
-    # ---- conversations ---------------------------------------------------------------------------
-
-    def start_new(self, session: Session, request: gr.Request) -> tuple[Any, ...]:
+    def start_new(self, tab: Tab, request: gr.Request) -> Outputs:
         """A blank conversation, on the same articles."""
-        self.running.stop(request.session_hash or "")
-        return (*self.draw(Session(article_ids=session.article_ids), user_of(request)), EMPTY, "")
+        return self._show(tab, Session(article_ids=tab.session.article_ids), request)
 
-    def open(self, session: Session, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def open(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Outputs:
         """Reopens a saved conversation."""
-        self.running.stop(request.session_hash or "")
-        user = user_of(request)
         try:
-            session = reopen(self.engine, detail(event, "conversation"), user)
+            session = reopen(self.engine, detail(event, "conversation"), user_of(request))
         except SourcierError as error:
             gr.Warning(str(error), title="Conversation introuvable")
             session = Session()
-        return (*self.draw(session, user), self._first_source(session) if session.turns else EMPTY, "")
+        return self._show(tab, session, request)
 
-    def search(self, session: Session, query: str, request: gr.Request) -> str:
+    def search(self, tab: Tab, query: str, request: gr.Request) -> str:
         """The conversations that hold the words searched for."""
-        user = user_of(request)
-        history = self.engine.history
+        user, history = user_of(request), self.engine.history
         found = history.search(user, query) if query.strip() else history.conversations(user)
-        return render_list(found, session.conversation_id, query=query)
+        return render_list(found, tab.session.conversation_id, query=query)
 
-    def rename(self, session: Session, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def rename(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Outputs:
         """Gives the conversation on screen another title."""
         user, title = user_of(request), detail(event, "text").strip()
-        if session.conversation_id and title:
-            self.engine.history.rename(session.conversation_id, user, title)
-        return self.draw(session, user)[1:3]
+        if tab.session.conversation_id and title:
+            with suppress(SourcierError):
+                self.engine.history.rename(tab.session.conversation_id, user, title)
+        return self.drawing.page(tab.session, user)[:2]
 
-    def remove(self, session: Session, request: gr.Request) -> tuple[Any, ...]:
+    def remove(self, tab: Tab, request: gr.Request) -> Outputs:
         """Deletes the conversation on screen."""
-        if session.conversation_id:
-            self.engine.history.delete(session.conversation_id, user_of(request))
-        return self.start_new(session, request)
+        self.talking.leave(request)
+        if tab.session.conversation_id:
+            with suppress(SourcierError):
+                self.engine.history.delete(tab.session.conversation_id, user_of(request))
+        return self.start_new(tab, request)
 
-    def export(self, session: Session, event: gr.EventData, request: gr.Request) -> Any:
+    def export(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Any:
         """Hands the browser the conversation as a file, with its sources."""
-        if not session.conversation_id:
+        conversation_id, user, history = tab.session.conversation_id, user_of(request), self.engine.history
+        if conversation_id is None:
             return gr.skip()
-        user, history = user_of(request), self.engine.history
-        title = history.conversation(session.conversation_id, user).title
-        as_json = detail(event, "format") == "json"
-        content = (history.export_json if as_json else history.export_markdown)(session.conversation_id, user)
-        kind = "application/json" if as_json else "text/markdown"
-        name = file_name(title, "json" if as_json else "md")
-        return json.dumps({"name": name, "type": kind, "content": content, "at": request.session_hash})
+        name = history.conversation(conversation_id, user).title
+        if detail(event, "format") == "json":
+            content, kind, suffix = history.export_json(conversation_id, user), "application/json", "json"
+        else:
+            content, kind, suffix = history.export_markdown(conversation_id, user), "text/markdown", "md"
+        return json.dumps(
+            {"name": file_name(name, suffix), "type": kind, "content": content, "at": time.time()}
+        )
 
-    def ask_everything(self, session: Session, request: gr.Request) -> tuple[Any, ...]:
+    def ask_everything(self, tab: Tab, request: gr.Request) -> str:
         """Asks all articles again."""
-        session = replace(session, article_ids=None)
-        if session.conversation_id:
-            self.engine.history.set_articles(session.conversation_id, user_of(request), None)
-        return session, self.draw_scope(session)
+        self.choose(tab, None, request)
+        return self.drawing.scope(tab.session)
+
+    def choose(self, tab: Tab, article_ids: tuple[str, ...] | None, request: gr.Request) -> None:
+        """Keeps which articles this conversation asks, None for all."""
+        tab.session = replace(tab.session, article_ids=article_ids)
+        if tab.session.conversation_id:
+            with suppress(SourcierError):
+                self.engine.history.set_articles(tab.session.conversation_id, user_of(request), article_ids)

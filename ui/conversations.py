@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from qa.history import Conversation
-from ui.text import clean, escape, french_date
+from ui.text import clean, escape, french_date, local_day
 
 TITLE_LENGTH = 80
 
@@ -41,23 +41,28 @@ def _item(conversation: Conversation, current: str | None) -> str:
         f'<li><button type="button" class="conversation" data-event="open" '
         f'data-conversation="{escape(conversation.id)}"{mark}>'
         f'<span class="title">{escape(conversation.title)}</span>'
-        f'<span class="date">{escape(french_date(conversation.updated[:10]))}</span></button></li>'
+        f'<span class="date">{escape(french_date(local_day(conversation.updated)))}</span></button></li>'
     )
 
 
-def render_toolbar(conversation: Conversation | None) -> str:
-    """The line above the conversation: the panel's switch, the title, what can be done with it."""
+def render_toolbar(conversation: Conversation | None, theme: str) -> str:
+    """The line above the conversation: the panel's switch, the title, what can be done with it.
+
+    It also tells the page the user's theme, as it is the first thing drawn.
+    """
+    line = f'<div class="toolbar" data-theme="{escape(theme)}">'
     switch = (
         '<button type="button" class="action switch" data-toggle aria-expanded="true" '
         'aria-controls="conversations" title="Afficher ou masquer les conversations">'
         '<span aria-hidden="true">☰</span><span class="visually-hidden">Conversations</span></button>'
     )
     if conversation is None:
-        return f'<div class="toolbar">{switch}<h2>Nouvelle conversation</h2></div>'
+        return f"{line}{switch}<h2>Nouvelle conversation</h2></div>"
     title = escape(conversation.title)
     return (
-        f'<div class="toolbar">{switch}<h2 title="{title}">{title}</h2>'
-        '<details class="menu" data-keep="menu"><summary class="action">Actions</summary><div class="choices">'
+        f'{line}{switch}<h2 title="{title}">{title}</h2>'
+        '<details class="menu" data-keep="menu"><summary class="action">Actions</summary>'
+        '<div class="choices">'
         '<button type="button" data-event="rename" data-prompt="Nouveau titre de la conversation" '
         f'data-prompt-accept="Renommer" data-prompt-value="{title}">Renommer</button>'
         '<button type="button" data-event="export" data-format="md">Exporter en Markdown</button>'

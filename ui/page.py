@@ -38,7 +38,8 @@ class FrenchPage:
     def __init__(self, app: ASGIApp, path: str = "/") -> None:
         self.app = app
         self.path = path
-        self.head = f"<script>{static_text('window.js')}</script></head>".encode()
+        style, script = static_text("style.css"), static_text("window.js")
+        self.head = f"<style>{style}</style><script>{script}</script></head>".encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes everything through but the page itself."""

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from qa.answer import Answer, Citation
-from ui.text import count, escape, french_date
+from qa.answer import Answer
+from ui.prose import lines, unfinished, with_markers
+from ui.text import escape, french_date
 from ui.turns import Turn
 
 HIGH_CONFIDENCE = 0.65
 MEDIUM_CONFIDENCE = 0.4
 NEAREST_PASSAGES = 3
 
-_MARKER = re.compile(r"\[(\d{1,3})\]")
-_BEFORE_MARKER = re.compile(r" (?=\[\d|$)")
 _STEPS = {
-    "complete": "compréhension de la question",
-    "retrieve": "recherche des passages",
     "retrieval": "recherche des passages",
-    "lexical": "recherche par mots",
-    "dense": "recherche par sens",
     "evidence": "choix des phrases",
-    "spans": "repérage des réponses",
-    "read": "lecture",
-    "reader": "lecture",
     "reading": "lecture",
     "total": "total",
 }
-
-
 _THUMB = (
     '<svg viewBox="0 0 24 24" aria-hidden="true"{turn}><path d="M7 11v9H3v-9zM7 11l4-8c1.7 0 3 1.3 3 3v3h5.6'
     'c1.2 0 2.1 1.1 1.9 2.3l-1.2 7A2 2 0 0 1 18.4 20H7"/></svg>'
@@ -55,7 +44,7 @@ def render_turn(turn: Turn, number: int, *, last: bool = False, detailed: bool =
     """A question and its answer; `number` is the turn's place, from 0, which the buttons send back."""
     question = (
         f'<div class="question" id="question-{number}"><h2 class="visually-hidden">Question {number + 1}</h2>'
-        f"<p>{_lines(turn.asked)}</p></div>"
+        f"<p>{lines(turn.asked)}</p></div>"
     )
     return (
         f'<article class="turn {turn.state}" aria-label="Question {number + 1}">'
@@ -66,13 +55,17 @@ def render_turn(turn: Turn, number: int, *, last: bool = False, detailed: bool =
 def _reply(turn: Turn, number: int, last: bool, detailed: bool) -> str:
     if turn.state == "running":
         step = f'<p class="step">{escape(turn.step or "Recherche dans les articles…")}</p>'
-        return f'<div class="reply">{"" if turn.text else step}{_prose(turn.text)}</div>'
+        return f'<div class="reply">{"" if turn.text else step}{unfinished(turn.text)}</div>'
     if turn.state == "failed":
-        again = _button("regenerate", number, "Réessayer", "again")
-        return f'<div class="reply"><p class="notice error" role="alert">{escape(turn.error)}</p>{again}</div>'
+        again = _button("regenerate", number, "Réessayer")
+        return (
+            f'<div class="reply"><p class="notice error" role="alert">{escape(turn.error)}</p>{again}</div>'
+        )
     if turn.answer is None:
         retry = _actions(turn, number, last)
-        return f'<div class="reply">{_prose(turn.text)}<p class="notice">Réponse arrêtée.</p>{retry}</div>'
+        return (
+            f'<div class="reply">{unfinished(turn.text)}<p class="notice">Réponse arrêtée.</p>{retry}</div>'
+        )
     body = render_answer(turn.answer, number, detailed=detailed)
     return (
         f'<div class="reply">{_understood(turn, number, last)}{body}'
@@ -89,10 +82,10 @@ def render_answer(answer: Answer, number: int, *, detailed: bool = True) -> str:
         paragraphs = paragraphs[:2]
     parts = []
     for place, paragraph in enumerate(paragraphs):
-        html = _with_markers(paragraph, answer.citations, number)
+        html = with_markers(paragraph, answer.citations, number)
         if place == 0 and answer.short and paragraph.startswith(answer.short):
             short, rest = escape(answer.short), paragraph[len(answer.short) :]
-            html = f"<strong>{short}</strong>{_with_markers(rest, answer.citations, number)}"
+            html = f"<strong>{short}</strong>{with_markers(rest, answer.citations, number)}"
             parts.append(f'<p class="short">{html}</p>')
         elif paragraph.lstrip().startswith("«"):
             parts.append(f"<blockquote><p>{html}</p></blockquote>")
@@ -125,7 +118,7 @@ def render_details(answer: Answer, number: int, key: str | None) -> str:
         if rows
         else "<p>Aucun passage trouvé.</p>"
     )
-    searched = f'<p>Question cherchée\u00a0: «\u00a0{escape(answer.question)}\u00a0»</p>'
+    searched = f"<p>Question cherchée\u00a0: «\u00a0{escape(answer.question)}\u00a0»</p>"
     steps = f'<p>Durée de chaque étape\u00a0:</p><ul class="times">{times}</ul>' if times else ""
     return (
         f'<details class="details" data-keep="details-{escape(key)}"><summary>Détails</summary>'
@@ -144,8 +137,7 @@ def _confidence(confidence: float) -> str:
     words, percent = confidence_words(confidence), round(100 * min(max(confidence, 0.0), 1.0))
     level = {"élevée": "high", "moyenne": "medium", "faible": "low"}[words]
     warning = (
-        '<p class="notice warning">Confiance faible\u00a0: relisez la phrase citée dans son article '
-        "avant de vous y fier.</p>"
+        '<p class="notice warning">Relisez la phrase citée dans son article avant de vous y fier.</p>'
         if level == "low"
         else ""
     )
@@ -169,21 +161,16 @@ def _refusal(answer: Answer, number: int) -> str:
         reason = f'<p>{why}</p><ul class="nearest">{nearest}</ul>'
     else:
         reason = "<p>Aucun passage des articles ne partage les mots de cette question.</p>"
-    return f'<div class="answer refusal"><p class="short">{_lines(answer.text)}</p>{reason}</div>'
+    return f'<div class="answer refusal"><p class="short">{lines(answer.text)}</p>{reason}</div>'
 
 
 def _understood(turn: Turn, number: int, last: bool) -> str:
     answer = turn.answer
     if answer is None or answer.question.strip() == turn.asked.strip():
         return ""
-    correct = (
-        f' <button type="button" class="link" data-event="edit" data-turn="{number}" '
-        f'data-question="{escape(answer.question)}">Corriger</button>'
-        if last
-        else ""
-    )
+    correct = _edit(number, answer.question, "Corriger", "link") if last else ""
     return (
-        f'<p class="understood">compris comme\u00a0: <span>«\u00a0{escape(answer.question)}\u00a0»</span>'
+        f'<p class="understood">compris comme\u00a0: <span>«\u00a0{escape(answer.question)}\u00a0»</span> '
         f"{correct}</p>"
     )
 
@@ -191,18 +178,16 @@ def _understood(turn: Turn, number: int, last: bool) -> str:
 def _actions(turn: Turn, number: int, last: bool) -> str:
     buttons = []
     if turn.answer is not None:
-        buttons.append(
-            f'<button type="button" class="action" data-copy="{escape(plain_text(turn.answer))}">Copier</button>'
-        )
+        copied = escape(plain_text(turn.answer))
+        buttons.append(f'<button type="button" class="action" data-copy="{copied}">Copier</button>')
     if last:
         buttons.append(_button("regenerate", number, "Refaire"))
-        buttons.append(
-            f'<button type="button" class="action" data-event="edit" data-turn="{number}" '
-            f'data-question="{escape(turn.asked)}">Modifier la question</button>'
-        )
+        buttons.append(_edit(number, turn.asked, "Modifier la question", "action"))
     if turn.message_id is not None:
         buttons += [_thumb(turn, number, good=True), _thumb(turn, number, good=False)]
-    comment = f'<p class="comment">Votre commentaire\u00a0: {escape(turn.comment)}</p>' if turn.comment else ""
+    comment = (
+        f'<p class="comment">Votre commentaire\u00a0: {escape(turn.comment)}</p>' if turn.comment else ""
+    )
     return f'<div class="actions">{"".join(buttons)}</div>{comment}' if buttons else ""
 
 
@@ -218,10 +203,14 @@ def _thumb(turn: Turn, number: int, *, good: bool) -> str:
     )
 
 
-def _button(event: str, number: int, label: str, extra: str = "") -> str:
+def _button(event: str, number: int, label: str) -> str:
+    return f'<button type="button" class="action" data-event="{event}" data-turn="{number}">{label}</button>'
+
+
+def _edit(number: int, question: str, label: str, look: str) -> str:
     return (
-        f'<button type="button" class="action {extra}" data-event="{event}" data-turn="{number}">'
-        f"{label}</button>"
+        f'<button type="button" class="{look}" data-event="edit" data-turn="{number}" '
+        f'data-question="{escape(question)}">{label}</button>'
     )
 
 
@@ -235,56 +224,6 @@ def plain_text(answer: Answer) -> str:
     return "\n\n".join([answer.text, "\n".join(sources)] if sources else [answer.text])
 
 
-def _with_markers(text: str, citations: Sequence[Citation], number: int) -> str:
-    """The text escaped, its own markers made buttons; a "[2]" inside a cited sentence stays as it is."""
-    known = {citation.marker: citation for citation in citations}
-    verbatim = sorted({citation.sentence for citation in citations}, key=len, reverse=True)
-    pattern = re.compile("|".join([*(re.escape(sentence) for sentence in verbatim if sentence), _MARKER.pattern]))
-    parts, done = [], 0
-    for match in pattern.finditer(text):
-        parts.append(_typeset(text[done : match.start()]))
-        marker = int(match.group(1)) if match.group(1) else 0
-        parts.append(_marker(known[marker], number) if marker in known else _lines(match.group()))
-        done = match.end()
-    parts.append(_typeset(text[done:]))
-    return "".join(parts)
-
-
-def _marker(citation: Citation, number: int) -> str:
-    label = f"Source {citation.marker}\u00a0: {citation.title or 'article sans titre'}"
-    return (
-        f'<button type="button" class="marker" data-event="source" data-turn="{number}" '
-        f'data-marker="{citation.marker}" aria-label="{escape(label)}" title="{escape(citation.title)}">'
-        f"{citation.marker}</button>"
-    )
-
-
-def _prose(text: str) -> str:
-    """Text under way: its markers are not links yet, its quotes already are quotes."""
-    if not text:
-        return ""
-    paragraphs = text.split("\n\n")
-    parts = []
-    for place, paragraph in enumerate(paragraphs):
-        html = _typeset(paragraph)
-        if paragraph.lstrip().startswith("«"):
-            parts.append(f"<blockquote><p>{html}</p></blockquote>")
-        elif place == 0 and len(paragraphs) > 1 and paragraph.rstrip().endswith("]"):
-            parts.append(f'<p class="short"><strong>{html}</strong></p>')
-        else:
-            parts.append(f"<p>{html}</p>")
-    return f'<div class="answer">{"".join(parts)}</div>'
-
-
-def _lines(text: str) -> str:
-    return escape(text).replace("\n", "<br>")
-
-
-def _typeset(text: str) -> str:
-    """Our own words around a quotation, the guillemets bound to what they hold."""
-    return _lines(_BEFORE_MARKER.sub("\u00a0", text.replace("« ", "«\u00a0").replace(" »", "\u00a0»")))
-
-
 def _decimal(value: float) -> str:
     return f"{value:.3f}".replace(".", ",")
 
@@ -292,12 +231,3 @@ def _decimal(value: float) -> str:
 def _shorten(text: str, length: int = 220) -> str:
     text = " ".join(text.split())
     return text if len(text) <= length else text[:length].rsplit(" ", 1)[0] + "…"
-
-
-def library_summary(articles: int, first: str | None, last: str | None) -> str:
-    """What the library holds, in one French line: how many articles, from when to when."""
-    if not articles:
-        return "La bibliothèque est vide\u00a0: ajoutez des articles pour commencer."
-    held = f"La bibliothèque contient {count(articles, 'article')}"
-    period = " – ".join(dict.fromkeys(filter(None, (french_date(first), french_date(last)))))
-    return f"{held} ({period})." if period else f"{held}."

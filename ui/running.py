@@ -1,36 +1,44 @@
-"""The answers under way, a session each, so that "stop" reaches the work itself."""
+"""The answers under way, one a tab, so that "stop" reaches the work itself."""
 
 from __future__ import annotations
 
 import threading
 
 
+class Cancel(threading.Event):
+    """Set when an answer is to end; `abandoned` where nobody looks at it any more, so nothing is drawn."""
+
+    abandoned = False
+
+
 class Running:
-    """The cancel event of each session's answer; a session that asks again stops its former answer."""
+    """The answer of each tab; a tab that asks again, or shows another conversation, abandons the former."""
 
     def __init__(self) -> None:
-        self._events: dict[str, threading.Event] = {}
+        self._cancels: dict[str, Cancel] = {}
         self._lock = threading.Lock()
 
-    def start(self, session: str) -> threading.Event:
-        """A fresh cancel event for this session; the former one is set."""
-        event = threading.Event()
+    def start(self, tab: str) -> Cancel:
+        """A fresh cancel event for this tab; its former answer is abandoned."""
+        cancel = Cancel()
         with self._lock:
-            former = self._events.get(session)
-            self._events[session] = event
+            former = self._cancels.get(tab)
+            self._cancels[tab] = cancel
         if former is not None:
+            former.abandoned = True
             former.set()
-        return event
+        return cancel
 
-    def stop(self, session: str) -> None:
-        """Sets the event of this session's answer, if one is under way."""
+    def stop(self, tab: str, *, abandon: bool = False) -> None:
+        """Ends this tab's answer, if one is under way."""
         with self._lock:
-            event = self._events.pop(session, None)
-        if event is not None:
-            event.set()
+            cancel = self._cancels.pop(tab, None)
+        if cancel is not None:
+            cancel.abandoned = abandon
+            cancel.set()
 
-    def finish(self, session: str, event: threading.Event) -> None:
+    def finish(self, tab: str, cancel: Cancel) -> None:
         """Forgets an answer that has come to its end."""
         with self._lock:
-            if self._events.get(session) is event:
-                del self._events[session]
+            if self._cancels.get(tab) is cancel:
+                del self._cancels[tab]

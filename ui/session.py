@@ -8,7 +8,8 @@ from typing import Any
 
 import gradio as gr
 
-from qa.assistant import Assistant, Thresholds
+from qa.assistant import Assistant
+from qa.confidence import Thresholds
 from qa.history import History
 from ui.running import Running
 from ui.turns import Turn
@@ -45,9 +46,21 @@ class Session:
     article_ids: tuple[str, ...] | None = None
 
 
+class Tab:
+    """A browser tab's session, in one place: an answer under way and a click see each other's changes."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+
+
 def user_of(request: gr.Request) -> str:
     """The user behind a request; the same one for all where nobody has to log in."""
     return request.username or LOCAL_USER
+
+
+def tab_of(request: gr.Request) -> str:
+    """The name of the tab that sent a request."""
+    return request.session_hash or ""
 
 
 def detail(event: gr.EventData, name: str) -> str:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import gradio as gr
 
 from qa.history import Settings
 from ui.chat_page import ChatPage
-from ui.session import EACH, Engine, detail, live_html, user_of
+from ui.drawing import Drawing
+from ui.session import EACH, Engine, Tab, detail, live_html, user_of
+from ui.talk import Outputs
 from ui.text import escape
 
 THEMES = {"auto": "Comme l’appareil", "light": "Clair", "dark": "Sombre"}
-LENGTHS = {"1": "Détaillée\u00a0: la réponse et toutes les phrases citées", "0": "Courte\u00a0: la réponse et sa phrase"}
+LENGTHS = {
+    "1": "Détaillée\u00a0: la réponse et toutes les phrases citées",
+    "0": "Courte\u00a0: la réponse et sa phrase",
+}
 MAX_PASSAGES = 20
 
 
@@ -21,18 +25,18 @@ def render_settings(settings: Settings, short: float, abstain: float) -> str:
     """The form; `short` and `abstain` are the thresholds in force, as probabilities."""
     own = settings.short_threshold is not None
     return (
-        f'<form class="settings" data-theme="{escape(settings.theme)}" onsubmit="return false">'
+        f'<div class="settings" data-theme="{escape(settings.theme)}">'
         f"{_choices('theme', 'Apparence', THEMES, settings.theme)}"
         f"{_choices('detailed', 'Réponse', LENGTHS, str(int(settings.detailed)))}"
         "<fieldset><legend>Recherche</legend>"
         f"{_range('top_k', 'Passages montrés dans les détails', settings.top_k, 1, MAX_PASSAGES)}"
         "</fieldset><fieldset><legend>Prudence</legend>"
-        '<p class="hint">Une réponse sûre à moins de ces seuils est d’abord réduite à sa phrase, puis refusée. '
-        "Les seuils d’origine sont réglés sur des questions dont la réponse est connue.</p>"
+        '<p class="hint">Une réponse sûre à moins de ces seuils est d’abord réduite à sa phrase, puis '
+        "refusée. Les seuils d’origine sont réglés sur des questions dont la réponse est connue.</p>"
         f"{_range('short', 'Réponse courte à partir de', round(100 * short), 0, 100, unit=chr(160) + '%')}"
         f"{_range('abstain', 'Refus au-dessous de', round(100 * abstain), 0, 100, unit=chr(160) + '%')}"
         f'<button type="button" class="action" data-event="reset"{"" if own else " disabled"}>'
-        "Reprendre les seuils d’origine</button></fieldset></form>"
+        "Reprendre les seuils d’origine</button></fieldset></div>"
     )
 
 
@@ -48,14 +52,15 @@ def _choices(name: str, legend: str, choices: dict[str, str], current: str) -> s
 def _range(name: str, label: str, value: int, low: int, high: int, *, unit: str = "") -> str:
     return (
         f'<label class="range" for="setting-{name}">{label}</label>'
-        f'<span class="range"><input type="range" id="setting-{name}" min="{low}" max="{high}" value="{value}" '
-        f'data-event="set" data-name="{name}"><output for="setting-{name}" data-unit="{unit}">{value}{unit}</output>'
+        f'<span class="range"><input type="range" id="setting-{name}" min="{low}" max="{high}" '
+        f'value="{value}" data-event="set" data-name="{name}">'
+        f'<output for="setting-{name}" data-unit="{unit}">{value}{unit}</output>'
         "</span>"
     )
 
 
 def changed(settings: Settings, name: str, value: str, short: float, abstain: float) -> Settings:
-    """The settings with one of them changed; unchanged where the browser sent something else than it was shown.
+    """The settings with one of them changed, or as they were where what the browser sent makes no sense.
 
     `short` and `abstain` are the thresholds in force: changing one fixes the other, and keeps them in order.
     """
@@ -79,8 +84,9 @@ def changed(settings: Settings, name: str, value: str, short: float, abstain: fl
 class SettingsPage:
     """The components of the page and what their events do."""
 
-    def __init__(self, engine: Engine, chat: ChatPage) -> None:
+    def __init__(self, engine: Engine, drawing: Drawing, chat: ChatPage) -> None:
         self.engine = engine
+        self.drawing = drawing
         self.chat = chat
 
     def build(self) -> None:
@@ -90,8 +96,8 @@ class SettingsPage:
             self.form = live_html("set", "reset", elem_id="settings")
             self.note = gr.HTML(apply_default_css=False, elem_id="settings-note")
         after = [self.form, self.note, self.chat.talk]
-        self.form.set(self.set, [self.chat.session], after, **EACH)
-        self.form.reset(self.reset, [self.chat.session], after, **EACH)
+        self.form.set(self.set, [self.chat.tab], after, **EACH)
+        self.form.reset(self.reset, [self.chat.tab], after, **EACH)
 
     def draw(self, user: str) -> str:
         """The form with this user's settings."""
@@ -103,19 +109,19 @@ class SettingsPage:
         short, abstain = settings.short_threshold, settings.abstain_threshold
         return (given.short if short is None else short), (given.abstain if abstain is None else abstain)
 
-    def set(self, session: Any, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+    def set(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Outputs:
         """Keeps one setting as changed."""
         settings = self.engine.history.settings(user_of(request))
         new = changed(settings, detail(event, "name"), detail(event, "value"), *self._in_force(settings))
-        return self._saved(session, new, request)
+        return self._saved(tab, new, request)
 
-    def reset(self, session: Any, request: gr.Request) -> tuple[Any, ...]:
+    def reset(self, tab: Tab, request: gr.Request) -> Outputs:
         """Takes the shipped thresholds again."""
         settings = self.engine.history.settings(user_of(request))
-        return self._saved(session, replace(settings, short_threshold=None, abstain_threshold=None), request)
+        return self._saved(tab, replace(settings, short_threshold=None, abstain_threshold=None), request)
 
-    def _saved(self, session: Any, settings: Settings, request: gr.Request) -> tuple[Any, ...]:
+    def _saved(self, tab: Tab, settings: Settings, request: gr.Request) -> Outputs:
         user = user_of(request)
         self.engine.history.save_settings(user, settings)
         note = '<p role="status" class="hint">Réglages enregistrés.</p>'
-        return self.draw(user), note, self.chat.draw_talk(session, user)
+        return self.draw(user), note, self.drawing.talk(tab.session, user)

@@ -1,9 +1,8 @@
-"""The sources panel: an article opened at a sentence, the sentence marked, the short answer marked stronger."""
+"""An article opened at a sentence: the sentence marked, the short answer inside it marked stronger."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.answer import Answer, Citation
@@ -15,6 +14,10 @@ SHOWN_CHARACTERS = 60_000
 EMPTY = (
     '<section class="source empty" aria-label="Sources"><h2>Sources</h2>'
     "<p>Cliquez sur un numéro dans une réponse\u00a0: l’article s’ouvre ici, à la phrase citée.</p></section>"
+)
+GONE = (
+    '<section class="source empty" aria-label="Sources"><h2>Sources</h2>'
+    "<p>Cet article n’est plus dans la bibliothèque.</p></section>"
 )
 
 
@@ -72,7 +75,8 @@ def _facts(article: Article) -> str:
     link = web_link(article.source)
     if link:
         facts.append(
-            f'<a href="{escape(link)}" target="_blank" rel="noopener noreferrer nofollow">Article d’origine</a>'
+            f'<a href="{escape(link)}" target="_blank" rel="noopener noreferrer nofollow">'
+            "Article d’origine</a>"
         )
     elif article.path:
         name = re.split(r"[/\\]", article.path)[-1]
@@ -116,22 +120,14 @@ def _marked(text: str, start: int, end: int, highlight: Highlight | None) -> str
         )
         if strong[0] < strong[1]:
             inside = (
-                f"{escape(text[marked_start:strong[0]])}<strong>{escape(text[slice(*strong)])}</strong>"
-                f"{escape(text[strong[1]:marked_end])}"
+                f"{escape(text[marked_start : strong[0]])}<strong>{escape(text[slice(*strong)])}</strong>"
+                f"{escape(text[strong[1] : marked_end])}"
             )
     return (
         f'{escape(text[start:marked_start])}<mark tabindex="-1">{inside}</mark>{escape(text[marked_end:end])}'
     )
 
 
-def citation_highlight(answer: Answer, marker: int) -> Highlight | None:
-    """What a citation marks in its article, or None where the answer has no such marker."""
-    for citation in answer.citations:
-        if citation.marker == marker:
-            return Highlight(citation.start, citation.end, citation.answer_start, citation.answer_end)
-    return None
-
-
-def markers(answer: Answer) -> Sequence[int]:
-    """The markers of an answer, in order."""
-    return [citation.marker for citation in answer.citations]
+def citation_highlight(citation: Citation) -> Highlight:
+    """What a citation marks in its article."""
+    return Highlight(citation.start, citation.end, citation.answer_start, citation.answer_end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from html import escape as _escape
 from urllib.parse import urlsplit
 
@@ -47,6 +48,11 @@ def french_date(date: str | None) -> str:
 def short_date(date: str | None) -> str:
     """An ISO date in figures: "2023-11-17" gives "17/11/2023"; "" where there is none."""
     return "/".join(reversed((date or "")[:10].split("-")))
+
+
+def local_day(moment: str) -> str:
+    """The day of an ISO time, where this computer is: "2023-11-17T23:30:00+00:00" may be the 18th."""
+    return datetime.fromisoformat(moment).astimezone().date().isoformat()
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:

@@ -17,7 +17,8 @@ MAX_FILE_BYTES = 20_000_000
 def limits_in_words() -> str:
     """The limits, told before anything is sent."""
     kinds = ", ".join(sorted(suffix.removeprefix(".") for suffix in SUFFIXES))
-    return f"{MAX_FILES} fichiers au plus à la fois, de {MAX_FILE_BYTES // 1_000_000}\u00a0Mo au plus\u00a0: {kinds}."
+    size = f"{MAX_FILE_BYTES // 1_000_000}\u00a0Mo"
+    return f"{MAX_FILES} fichiers au plus à la fois, de {size} au plus\u00a0: {kinds}."
 
 
 def clean_name(name: str) -> str:

@@ -54,7 +54,7 @@ class Preset:
 
 PRESETS = {
     "tiny": Preset(layers=2, cloze=40, epochs=1, batch_tokens=2048, rate=1e-4),
-    "small": Preset(layers=10, cloze=6000, epochs=3, batch_tokens=4096, rate=1e-4),
+    "small": Preset(layers=10, cloze=6000, epochs=2, batch_tokens=4096, rate=1e-4),
     "base": Preset(layers=12, cloze=40000, epochs=5, batch_tokens=8192, rate=1e-4),
 }
 

@@ -154,7 +154,7 @@
     if (talk) followAnswer(element, talk);
     const source = element.querySelector(".source");
     if (source) reveal(source);
-    const theme = element.querySelector("form[data-theme]")?.dataset.theme;
+    const theme = element.querySelector("[data-theme]")?.dataset.theme;
     if (theme) setTheme(theme);
     if (element.querySelector(".toolbar")) applyPanel();
   }
@@ -271,8 +271,9 @@
 
   dark.addEventListener("change", applyTheme);
   document.addEventListener("DOMContentLoaded", () => {
-    document.documentElement.lang = "fr";
     applyTheme();
+    // Gradio paints the page by the device's preference once it starts; the user's own choice stands.
+    new MutationObserver(applyTheme).observe(document.body, { attributeFilter: ["class"] });
   });
 
   window.sourcier = { bind, save, setTheme, focusQuestion };

@@ -1,4 +1,4 @@
-"""Example questions drawn from the articles at hand, for a first visit."""
+"""The first screen: what this is, what the library holds, example questions drawn from its articles."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ui.text import escape
+from ui.text import count, escape, french_date
 
 LOOKED_AT = 40_000
 
 _NAME = r"[A-ZÉÈÀÂÎÔÇ][a-zéèêëàâîïôöûüç]+(?:[- ][A-ZÉÈÀÂÎÔÇ][a-zéèêëàâîïôöûüç]+){1,2}"
-_PERSON = re.compile(rf"(?<![.!?»] )(?<!^)\b({_NAME}), (?:le|la|l’|l'|un|une|(?:co)?fondat|présiden|direct|minist|chef|cher)")
+_PERSON = re.compile(
+    rf"(?<![.!?»] )(?<!^)\b({_NAME}), (?:le|la|l’|l'|un|une|(?:co)?fondat|présiden|direct|minist|chef|cher)"
+)
 _ACRONYM = re.compile(r"[a-zéèêàçôî]{3,} \(([A-Z]{2,6})\)")
-_DAY = re.compile(r"\b((?:1er|[1-9]|[12]\d|3[01]) (?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|"
-                  r"octobre|novembre|décembre) (?:19|20)\d\d)\b")
+_DAY = re.compile(
+    r"\b((?:1er|[1-9]|[12]\d|3[01]) (?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|"
+    r"octobre|novembre|décembre) (?:19|20)\d\d)\b"
+)
 
 
 def example_questions(articles: Iterable[tuple[str, str]], number: int = 4) -> list[str]:
@@ -49,8 +53,23 @@ def example_questions(articles: Iterable[tuple[str, str]], number: int = 4) -> l
     return questions
 
 
-def render_welcome(summary: str, questions: Iterable[str]) -> str:
+def library_summary(articles: int, first: str | None, last: str | None) -> str:
+    """What the library holds, in one French line: how many articles, from when to when."""
+    if not articles:
+        return "La bibliothèque est vide. Ajoutez vos articles dans l’onglet «\u00a0Articles\u00a0»."
+    held = f"La bibliothèque contient {count(articles, 'article')}"
+    period = " – ".join(dict.fromkeys(filter(None, (french_date(first), french_date(last)))))
+    return f"{held} ({period})." if period else f"{held}."
+
+
+def render_welcome(summary: str, questions: Iterable[str], *, offer_samples: bool = False) -> str:
     """The first screen: what this is in two lines, what is in the library, what one could ask."""
+    offer = (
+        '<p><button type="button" class="action primary" data-event="samples">'
+        "Ajouter les articles d’exemple</button></p>"
+        if offer_samples
+        else ""
+    )
     buttons = "".join(
         f'<li><button type="button" class="example" data-event="example" data-question="{escape(question)}">'
         f"{escape(question)}</button></li>"
@@ -61,5 +80,10 @@ def render_welcome(summary: str, questions: Iterable[str]) -> str:
         '<div class="welcome"><h2>Posez une question à vos articles</h2>'
         "<p>Sourcier cherche la réponse dans vos articles et montre la phrase qui la prouve. "
         "S’ils ne disent rien, il le dit. Rien ne quitte cet ordinateur.</p>"
-        f'<p class="summary">{escape(summary)}</p>{examples}</div>'
+        f'<p class="summary">{escape(summary)}</p>{offer}{examples}</div>'
     )
+
+
+def render_waiting(line: str) -> str:
+    """The first screen while something is being done."""
+    return f'<div class="welcome"><p class="step" role="status">{escape(line)}</p></div>'

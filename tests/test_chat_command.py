@@ -1,0 +1,54 @@
+"""`sourcier chat`: who may be let in, and what is said where it cannot start."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from qa.errors import SourcierError
+from ui.command import chat, check_address, is_local
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [("127.0.0.1", True), ("127.1.2.3", True), ("::1", True), ("localhost", True), ("0.0.0.0", False),
+     ("192.168.1.4", False), ("::", False), ("exemple.fr", False)],
+)  # fmt: skip
+def test_which_addresses_only_this_computer_sees(host: str, local: bool) -> None:
+    assert is_local(host) is local
+
+
+def test_others_are_not_let_in_without_a_word() -> None:
+    with pytest.raises(SourcierError, match="donnez --auth FICHIER, ou --no-auth"):
+        check_address("0.0.0.0", 7860, protected=False)
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SourcierError, match=f"Impossible d’écouter sur 127.0.0.1:{port}"):
+            check_address("127.0.0.1", port, protected=False)
+
+
+def test_the_command_says_it_in_one_line() -> None:
+    app = typer.Typer()
+    app.command()(chat)
+    result = CliRunner().invoke(app, ["--host", "0.0.0.0"])
+    assert result.exit_code == 1
+    assert "--no-auth" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_its_help_loads_nothing_heavy() -> None:
+    code = "import sys, ui.command; print(sorted({'gradio', 'torch', 'fastapi', 'faiss'} & set(sys.modules)))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "[]\n"
+    )

@@ -1,0 +1,245 @@
+"""The window's parts below the screen: stopping, saving, uploads, settings, the page's own headers."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fakes_ui import ARTICLES, FakeAssistant, FakeLibrary
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from fastapi.testclient import TestClient
+
+from qa.answer import Answer
+from qa.articles import Skipped
+from qa.confidence import Thresholds
+from qa.errors import ArticleError, SourcierError
+from qa.history import History, Settings
+from qa.library import IndexReport
+from ui.articles_page import outcome
+from ui.asking import ask, reopen
+from ui.originals import originals_router
+from ui.page import FrenchPage
+from ui.running import Running
+from ui.session import Engine, Session
+from ui.settings_page import changed
+from ui.talk import merged
+from ui.turns import Turn
+from ui.uploads import MAX_FILE_BYTES, clean_name, keep_upload, limits_in_words
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    assistant = FakeAssistant(FakeLibrary(tmp_path))
+    return Engine(assistant, History.open(tmp_path / "history.sqlite"), Thresholds(short=0.3, abstain=0.1))
+
+
+def steps(
+    engine: Engine, session: Session, question: str, cancel: threading.Event | None = None
+) -> list[Session]:
+    return list(ask(engine, session, question, Settings(), "anne", cancel or threading.Event()))
+
+
+def test_an_answer_is_streamed_then_saved(engine: Engine) -> None:
+    seen = steps(engine, Session(), "Qui a construit le viaduc ?")
+    texts = [step.turns[-1].text for step in seen]
+    assert texts == sorted(texts, key=len)
+    assert all(step.turns[-1].state == "running" for step in seen[:-1])
+    last = seen[-1]
+    assert last.turns[-1].state == "done"
+    assert last.conversation_id is not None
+    again = reopen(engine, last.conversation_id, "anne")
+    assert again == last
+    assert isinstance(again.turns[0].answer, Answer)
+
+
+def test_a_follow_up_joins_the_conversation(engine: Engine) -> None:
+    first = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
+    second = steps(engine, first, "Et quand ?")[-1]
+    assert second.conversation_id == first.conversation_id
+    assert [turn.asked for turn in reopen(engine, second.conversation_id or "", "anne").turns] == [
+        "Qui a construit le viaduc ?",
+        "Et quand ?",
+    ]
+
+
+def test_a_rewritten_question_takes_the_place_of_its_turn(engine: Engine) -> None:
+    first = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
+    second = steps(engine, first, "Et quand ?")[-1]
+    third = steps(engine, Session(second.conversation_id, second.turns, editing=0), "Combien de tonnes ?")[-1]
+    assert [turn.asked for turn in third.turns] == ["Combien de tonnes ?"]
+    assert reopen(engine, third.conversation_id or "", "anne").turns == third.turns
+
+
+def test_a_stopped_answer_is_not_saved(engine: Engine) -> None:
+    cancel = threading.Event()
+    seen = ask(engine, Session(), "Lent ?", Settings(), "anne", cancel)
+    for step in seen:
+        if step.turns[-1].text:
+            cancel.set()
+    assert step.turns[-1].state == "stopped"
+    assert step.conversation_id is None
+    assert engine.history.conversations("anne") == []
+
+
+def test_an_error_becomes_a_line_of_the_talk(engine: Engine) -> None:
+    failed = steps(engine, Session(), "x" * 501)[-1].turns[-1]
+    assert (failed.state, failed.error) == ("failed", "La question est trop longue : 500 caractères au plus.")
+
+
+def test_an_unexpected_error_is_told_without_its_details(engine: Engine, monkeypatch, caplog) -> None:
+    def broken(*_: object, **__: object):
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(engine.assistant, "stream", broken)
+    failed = steps(engine, Session(), "Qui ?")[-1].turns[-1]
+    assert failed.state == "failed"
+    assert "secret" not in failed.error
+    assert "secret" in caplog.text
+
+
+def test_a_conversation_belongs_to_its_user(engine: Engine) -> None:
+    saved = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
+    with pytest.raises(SourcierError):
+        reopen(engine, saved.conversation_id or "", "paul")
+
+
+def test_a_tab_has_one_answer_at_a_time() -> None:
+    running = Running()
+    first = running.start("tab")
+    second = running.start("tab")
+    assert first.is_set()
+    assert first.abandoned
+    assert not second.is_set()
+    running.finish("tab", first)
+    running.stop("tab")
+    assert second.is_set()
+    assert not second.abandoned
+    running.stop("tab")
+    third = running.start("tab")
+    running.stop("tab", abandon=True)
+    assert third.abandoned
+
+
+def test_a_step_keeps_what_was_changed_meanwhile() -> None:
+    rated = Turn("Qui ?", "done", good=True)
+    current = Session("7", (rated, Turn("Et ?")), article_ids=("a",))
+    step = Session("7", (Turn("Qui ?", "done"), Turn("Et ?", text="encore")))
+    assert merged(current, step) == Session("7", (rated, Turn("Et ?", text="encore")), article_ids=("a",))
+
+
+@pytest.mark.parametrize(
+    ("name", "clean"),
+    [
+        ("lac.MD", "lac.md"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\a\\été 2024.txt", "été 2024.txt"),
+        (".bashrc.md", "bashrc.md"),
+        ("<b>.html", "b.html"),
+        ("...md", "article.md"),
+        ("a" * 300 + ".md", "a" * 100 + ".md"),
+        ("", "article"),
+    ],
+)
+def test_names_of_sent_files_are_cleaned(name: str, clean: str) -> None:
+    assert clean_name(name) == clean
+
+
+def test_a_sent_file_is_kept_in_the_library_and_replaced(tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    for text in ("un", "deux"):
+        sent.write_text(text, "utf-8")
+        kept = keep_upload(tmp_path / "library", "../note.md", sent)
+        assert kept == tmp_path / "library" / "uploads" / "note.md"
+        assert kept.read_text("utf-8") == text
+    assert [path.name for path in kept.parent.iterdir()] == ["note.md"]
+
+
+def test_wrong_kinds_and_sizes_are_refused(tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    sent.write_bytes(b"a")
+    with pytest.raises(ArticleError, match="type de fichier non accepté"):
+        keep_upload(tmp_path, "photo.png", sent)
+    with sent.open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(ArticleError, match="trop gros"):
+        keep_upload(tmp_path, "note.md", sent)
+    assert not (tmp_path / "uploads").exists()
+    assert "20 fichiers au plus à la fois, de 20\u00a0Mo au plus" in limits_in_words()
+
+
+def report(**ids: tuple[object, ...]) -> IndexReport:
+    empty = dict.fromkeys(("added", "updated", "unchanged", "removed", "skipped"), ())
+    return IndexReport(**{**empty, **ids}, passages=3, seconds=0.1)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (report(added=("a",)), (True, "ajouté\u00a0: 3\u00a0passages.")),
+        (report(updated=("a",)), (True, "mis à jour\u00a0: 3\u00a0passages.")),
+        (report(unchanged=("a",)), (True, "déjà dans la bibliothèque, inchangé.")),
+        (report(skipped=(Skipped("a", "fichier vide"),)), (False, "refusé\u00a0: fichier vide.")),
+        (report(), (False, "refusé\u00a0: aucun texte lisible.")),
+    ],
+)
+def test_what_became_of_a_file(given: IndexReport, said: tuple[bool, str]) -> None:
+    assert outcome(given) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("theme", "dark", Settings(theme="dark")),
+        ("theme", "<script>", Settings()),
+        ("detailed", "0", Settings(detailed=False)),
+        ("top_k", "8", Settings(top_k=8)),
+        ("top_k", "0", Settings()),
+        ("top_k", "21", Settings()),
+        ("top_k", "-1", Settings()),
+        ("short", "50", Settings(short_threshold=0.5, abstain_threshold=0.1)),
+        ("short", "5", Settings(short_threshold=0.05, abstain_threshold=0.05)),
+        ("abstain", "60", Settings(short_threshold=0.6, abstain_threshold=0.6)),
+        ("abstain", "101", Settings()),
+        ("rien", "1", Settings()),
+    ],
+)
+def test_settings_change_one_at_a_time_and_in_order(name: str, value: str, expected: Settings) -> None:
+    assert changed(Settings(), name, value, short=0.3, abstain=0.1) == expected
+
+
+def test_the_page_is_french_and_closed() -> None:
+    app = FastAPI()
+    page = '<html lang="en"><head></head><body>été</body></html>'
+    app.add_api_route("/", lambda: HTMLResponse(page))
+    app.add_api_route("/autre", lambda: HTMLResponse(page))
+    app.add_middleware(FrenchPage)
+    client = TestClient(app)
+    answer = client.get("/")
+    assert '<html lang="fr">' in answer.text
+    assert "window.sourcier" in answer.text
+    assert "été" in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "http" not in policy
+    assert client.get("/autre").text == page
+
+
+def test_an_original_is_handed_out_as_a_download(tmp_path: Path) -> None:
+    class Shelf(FakeLibrary):
+        def article(self, article_id: str):
+            found = super().article(ARTICLES[0].id if article_id == "page" else article_id)
+            return replace(found, path=str(tmp_path / "page.html"))
+
+    app = FastAPI()
+    app.include_router(originals_router(Shelf(tmp_path)))
+    client = TestClient(app)
+    assert client.get("/originals/page").status_code == 404
+    (tmp_path / "page.html").write_text("<script>alert(1)</script>", "utf-8")
+    answer = client.get("/originals/page")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert client.get("/originals/rien").json() == {"detail": "Cet article n’est pas dans la bibliothèque."}

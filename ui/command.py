@@ -1,0 +1,90 @@
+"""`sourcier chat`: the window and the same answers over HTTP, from one server."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from qa.errors import SourcierError
+from qa.terminal import LibraryOption, ReaderOption, console, errors_in_one_line, library_path
+
+
+def chat(
+    library: LibraryOption = None,
+    host: Annotated[
+        str, typer.Option(help="Adresse où écouter ; celle-ci n’est vue que de cet ordinateur.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port où écouter.")] = 7860,
+    auth: Annotated[
+        Path | None,
+        typer.Option(help="Fichier des utilisateurs, aux mots de passe hachés.", show_default=False),
+    ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Accepte d’ouvrir à d’autres sans mot de passe.")
+    ] = False,
+    reader: ReaderOption = None,
+) -> None:
+    """Ouvre la fenêtre de discussion, et l’API HTTP, sur cet ordinateur."""
+    with errors_in_one_line():
+        check_address(host, port, protected=auth is not None or no_auth)
+        console.print("Démarrage de Sourcier…")
+        serve(library_path(library), host, port, auth=auth, reader=reader)
+
+
+def check_address(host: str, port: int, *, protected: bool) -> None:
+    """Raises SourcierError where others would get in without a password, or where the port is taken."""
+    if not protected and not is_local(host):
+        raise SourcierError(
+            f"L’adresse {host} est vue d’autres ordinateurs : donnez --auth FICHIER, "
+            "ou --no-auth pour vous passer de mot de passe."
+        )
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise SourcierError(
+                f"Impossible d’écouter sur {host}:{port} ({error.strerror}) : "
+                "choisissez un autre port avec --port."
+            ) from error
+
+
+def is_local(host: str) -> bool:
+    """Whether only this computer can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | None) -> None:
+    """Serves the library at `path` until it is stopped; its models load meanwhile."""
+    import uvicorn
+
+    from qa.assistant import Assistant
+    from qa.confidence import load_confidence
+    from qa.history import History
+    from qa.library import Library
+    from ui.app import build_window, mount_window
+    from ui.auth import load_users
+    from ui.http import build_api
+    from ui.originals import originals_router
+    from ui.session import Engine
+
+    with Library.open(path, create=True) as library:
+        assistant = Assistant(library, reader=reader)
+        history = History.open(library.path / "history.sqlite")
+        users = load_users(auth) if auth else None
+        app = build_api(assistant, history, users=users)
+        app.include_router(originals_router(library))
+        engine = Engine(assistant, history, load_confidence().thresholds)
+        mount_window(app, build_window(engine), identify=users.identify if users else None)
+        threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True).start()
+        console.print(f"Sourcier est prêt : http://{host}:{port}  (Ctrl-C pour l’arrêter)")
+        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
