@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from qa.answer import Answer, Citation, Delta, RetrievedPassage, Step
@@ -117,6 +117,11 @@ class FakeLibrary:
         return IndexReport(added=tuple(added), updated=(), unchanged=(), removed=(), skipped=tuple(skipped),
                            passages=len(added), seconds=0.1)  # fmt: skip
 
+    def add_articles(self, articles: Iterable[Article], **_: object) -> IndexReport:
+        new = {of.id: of for of in articles}
+        self._articles |= new
+        return IndexReport(added=tuple(new), updated=(), unchanged=(), removed=(), skipped=(), passages=len(new), seconds=0.1)
+
     def remove(self, article_ids: Sequence[str]) -> int:
         return sum(self._articles.pop(article_id, None) is not None for article_id in article_ids)
 
@@ -156,6 +161,9 @@ class FakeAssistant:
         for number, word in enumerate(words):
             yield Delta(word if number == 0 else f" {word}")
         yield answer
+
+    def answer(self, question: str, **options: object) -> Answer:
+        return next(item for item in self.stream(question, **options) if isinstance(item, Answer))  # type: ignore[arg-type]
 
     def _endless(self, cancel: threading.Event) -> Iterator[Delta]:
         while not cancel.wait(0.05):

@@ -19,12 +19,13 @@ axe = pytest.importorskip(
 
 import uvicorn  # noqa: E402
 from fakes_ui import ARTICLES, HOSTILE, FakeAssistant, FakeLibrary  # noqa: E402
-from fastapi import FastAPI  # noqa: E402
 from playwright.sync_api import Browser, Dialog, Page, expect  # noqa: E402
 
 from qa.confidence import Thresholds  # noqa: E402
 from qa.history import History  # noqa: E402
 from ui.app import build_window, mount_window  # noqa: E402
+from ui.auth import Users, hash_password  # noqa: E402
+from ui.http import build_api  # noqa: E402
 from ui.originals import originals_router  # noqa: E402
 from ui.session import Engine  # noqa: E402
 
@@ -51,19 +52,18 @@ def browser_type_launch_args() -> dict[str, object]:
 
 
 class Server:
-    """The window served from this process; the user is whoever the header X-User names."""
+    """The window served from this process; the user is who logs in, or whoever the header X-User names."""
 
-    def __init__(self, folder: Path, *, empty: bool = False) -> None:
+    def __init__(self, folder: Path, *, empty: bool = False, users: Users | None = None) -> None:
         self.library = FakeLibrary(folder, empty=empty)
         self.assistant = FakeAssistant(self.library)
         folder.mkdir(exist_ok=True)
         self.history = History.open(folder / "history.sqlite")
         engine = Engine(self.assistant, self.history, Thresholds(short=0.3, abstain=0.1))
-        app = FastAPI()
+        app = build_api(self.assistant, self.history, users=users)
         app.include_router(originals_router(self.library))
-        app = mount_window(
-            app, build_window(engine), identify=lambda request: request.headers.get("x-user", "local")
-        )
+        identify = users.identify if users else lambda request: request.headers.get("x-user", "local")
+        mount_window(app, build_window(engine), identify=identify)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
@@ -596,4 +596,30 @@ def test_an_original_file_is_a_download_and_an_unknown_one_is_not_found(
 ) -> None:
     response = window.page.request.get(f"{server.url}originals/rien")
     assert response.status == 404
-    assert "pas dans la bibliothèque" in response.json()["detail"]
+    assert "pas dans la bibliothèque" in response.json()["error"]
+
+
+def test_one_logs_in_and_out(browser: Browser, tmp_path: Path) -> None:
+    users = Users({"anne": hash_password("pont-viaduc")})
+    with Server(tmp_path, users=users) as server, browser.new_context(locale="fr-FR") as context:
+        page = context.new_page()
+        page.goto(server.url)
+        page.get_by_label("Nom").fill("anne")
+        page.get_by_label("Mot de passe").fill("faux")
+        page.get_by_role("button", name="Se connecter").click()
+        expect(page.get_by_role("alert")).to_have_text("Nom ou mot de passe faux.")
+        page.get_by_label("Nom").fill("anne")
+        page.get_by_label("Mot de passe").fill("pont-viaduc")
+        page.get_by_role("button", name="Se connecter").click()
+        expect(page.locator(".welcome")).to_be_visible()
+        window = Window(page, server.url)
+        window.ask("Qui a construit le viaduc ?")
+        assert [known.title for known in server.history.conversations("anne")] == [
+            "Qui a construit le viaduc ?"
+        ]
+        window.place("Réglages")
+        expect(page.locator(".way-out")).to_contain_text("Connecté : anne")
+        page.get_by_role("button", name="Se déconnecter").click()
+        expect(page.get_by_role("button", name="Se connecter")).to_be_visible()
+        page.goto(server.url)
+        expect(page.get_by_role("button", name="Se connecter")).to_be_visible()

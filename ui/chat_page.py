@@ -154,17 +154,22 @@ class ChatPage:
 
     def export(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Any:
         """Hands the browser the conversation as a file, with its sources."""
-        conversation_id, user, history = tab.session.conversation_id, user_of(request), self.engine.history
-        if conversation_id is None:
+        conversation_id, user, history = (
+            tab.session.conversation_id or "",
+            user_of(request),
+            self.engine.history,
+        )
+        try:
+            title = history.conversation(conversation_id, user).title
+        except SourcierError as error:
+            gr.Warning(str(error), title="Conversation introuvable")
             return gr.skip()
-        name = history.conversation(conversation_id, user).title
         if detail(event, "format") == "json":
             content, kind, suffix = history.export_json(conversation_id, user), "application/json", "json"
         else:
             content, kind, suffix = history.export_markdown(conversation_id, user), "text/markdown", "md"
-        return json.dumps(
-            {"name": file_name(name, suffix), "type": kind, "content": content, "at": time.time()}
-        )
+        file = {"name": file_name(title, suffix), "type": kind, "content": content, "at": time.time()}
+        return json.dumps(file).replace("<", "\\u003c")
 
     def ask_everything(self, tab: Tab, request: gr.Request) -> str:
         """Asks all articles again."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import logging
 import socket
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -28,12 +31,15 @@ def chat(
         bool, typer.Option("--no-auth", help="Accepte d’ouvrir à d’autres sans mot de passe.")
     ] = False,
     reader: ReaderOption = None,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Écrit une ligne JSON par requête sur la sortie standard.")
+    ] = False,
 ) -> None:
     """Ouvre la fenêtre de discussion, et l’API HTTP, sur cet ordinateur."""
     with errors_in_one_line():
         check_address(host, port, protected=auth is not None or no_auth)
         console.print("Démarrage de Sourcier…")
-        serve(library_path(library), host, port, auth=auth, reader=reader)
+        serve(library_path(library), host, port, auth=auth, reader=reader, log_json=log_json)
 
 
 def check_address(host: str, port: int, *, protected: bool) -> None:
@@ -49,9 +55,10 @@ def check_address(host: str, port: int, *, protected: bool) -> None:
         try:
             trial.bind((host, port))
         except OSError as error:
+            taken = error.errno == errno.EADDRINUSE
+            why = "ce port est déjà pris" if taken else "cette adresse ou ce port sont refusés"
             raise SourcierError(
-                f"Impossible d’écouter sur {host}:{port} ({error.strerror}) : "
-                "choisissez un autre port avec --port."
+                f"Impossible d’écouter sur {host}:{port}, {why} : choisissez un autre port avec --port."
             ) from error
 
 
@@ -63,7 +70,7 @@ def is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | None) -> None:
+def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | None, log_json: bool) -> None:
     """Serves the library at `path` until it is stopped; its models load meanwhile."""
     import uvicorn
 
@@ -81,10 +88,21 @@ def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | 
         assistant = Assistant(library, reader=reader)
         history = History.open(library.path / "history.sqlite")
         users = load_users(auth) if auth else None
-        app = build_api(assistant, history, users=users)
+        app = build_api(assistant, history, users=users, local=is_local(host), log_json=log_json)
         app.include_router(originals_router(library))
         engine = Engine(assistant, history, load_confidence().thresholds)
         mount_window(app, build_window(engine), identify=users.identify if users else None)
+        if log_json:
+            _write_requests()
         threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True).start()
         console.print(f"Sourcier est prêt : http://{host}:{port}  (Ctrl-C pour l’arrêter)")
         uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+
+
+def _write_requests() -> None:
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    requests = logging.getLogger("sourcier.requests")
+    requests.addHandler(handler)
+    requests.setLevel(logging.INFO)
+    requests.propagate = False

@@ -9,7 +9,7 @@ import gradio as gr
 from qa.history import Settings
 from ui.chat_page import ChatPage
 from ui.drawing import Drawing
-from ui.session import EACH, Engine, Tab, detail, live_html, user_of
+from ui.session import EACH, LOCAL_USER, Engine, Tab, detail, live_html, user_of
 from ui.talk import Outputs
 from ui.text import escape
 
@@ -21,7 +21,7 @@ LENGTHS = {
 MAX_PASSAGES = 20
 
 
-def render_settings(settings: Settings, short: float, abstain: float) -> str:
+def render_settings(settings: Settings, short: float, abstain: float, user: str) -> str:
     """The form; `short` and `abstain` are the thresholds in force, as probabilities."""
     own = settings.short_threshold is not None
     return (
@@ -36,7 +36,16 @@ def render_settings(settings: Settings, short: float, abstain: float) -> str:
         f"{_range('short', 'Réponse courte à partir de', round(100 * short), 0, 100, unit=chr(160) + '%')}"
         f"{_range('abstain', 'Refus au-dessous de', round(100 * abstain), 0, 100, unit=chr(160) + '%')}"
         f'<button type="button" class="action" data-event="reset"{"" if own else " disabled"}>'
-        "Reprendre les seuils d’origine</button></fieldset></div>"
+        f"Reprendre les seuils d’origine</button></fieldset>{_way_out(user)}</div>"
+    )
+
+
+def _way_out(user: str) -> str:
+    if user == LOCAL_USER:
+        return ""
+    return (
+        '<form class="way-out" method="post" action="logout"><span>Connecté\u00a0: '
+        f'{escape(user)}</span><button class="action">Se déconnecter</button></form>'
     )
 
 
@@ -102,7 +111,7 @@ class SettingsPage:
     def draw(self, user: str) -> str:
         """The form with this user's settings."""
         settings = self.engine.history.settings(user)
-        return render_settings(settings, *self._in_force(settings))
+        return render_settings(settings, *self._in_force(settings), user)
 
     def _in_force(self, settings: Settings) -> tuple[float, float]:
         given = self.engine.thresholds

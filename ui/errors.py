@@ -1,0 +1,144 @@
+"""Errors over HTTP: one JSON shape for all, with one French line that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from embeddings.errors import EmbeddingsError
+from qa.errors import ArticleError, QuestionError, SourcierError
+from ui.schemas import ErrorBody, ErrorDetail
+
+_KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+_LINES = {
+    400: "La requête est mal formée\u00a0: vérifiez son corps et ses en-têtes.",
+    401: "Identifiez-vous\u00a0: le nom ou le mot de passe manque, ou n’est pas le bon.",
+    404: "Il n’y a rien à cette adresse\u00a0: voyez la documentation, à l’adresse /docs.",
+    405: "Cette adresse ne connaît pas cette méthode\u00a0: voyez la documentation, à l’adresse /docs.",
+    413: "Le corps de la requête est trop gros\u00a0: envoyez-le en plusieurs fois.",
+    500: "Une erreur inattendue est survenue\u00a0; le détail est dans le journal du serveur.",
+}
+
+_FAULTS = {
+    "missing": "obligatoire",
+    "json_invalid": "ce n’est pas du JSON valide",
+    "extra_forbidden": "inconnu",
+    "string_type": "il faut un texte",
+    "string_unicode": "ce texte n’est pas de l’Unicode valide",
+    "string_too_short": "il faut au moins {min_length} caractère(s)",
+    "string_too_long": "{max_length} caractères au plus",
+    "too_short": "il faut au moins {min_length} élément(s)",
+    "too_long": "{max_length} éléments au plus",
+    "int_type": "il faut un nombre entier",
+    "int_parsing": "il faut un nombre entier",
+    "int_from_float": "il faut un nombre entier",
+    "int_parsing_size": "ce nombre est trop grand",
+    "float_type": "il faut un nombre",
+    "float_parsing": "il faut un nombre",
+    "finite_number": "il faut un nombre fini",
+    "bool_type": "il faut true ou false",
+    "bool_parsing": "il faut true ou false",
+    "greater_than_equal": "{ge} au moins",
+    "less_than_equal": "{le} au plus",
+    "list_type": "il faut une liste",
+    "dict_type": "il faut un objet JSON",
+    "model_type": "il faut un objet JSON",
+    "model_attributes_type": "il faut un objet JSON",
+    "literal_error": "il faut {expected}",
+    "value_error": "{error}",
+}
+
+
+class ApiError(HTTPException):
+    """A refusal whose French line is ready to be shown; `param` names the field at fault."""
+
+    def __init__(
+        self, status: int, message: str, *, param: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message, headers)
+        self.param = param
+
+
+def error_body(status: int, message: str | None = None, param: str | None = None) -> ErrorBody:
+    """The body of an error; without a message, the line for that status."""
+    kind = _KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    line = message or _LINES.get(status) or f"La requête est refusée ({status})."
+    readable = line.encode("utf-8", "replace").decode()
+    code = HTTPStatus(status).name.lower()
+    return ErrorBody(error=ErrorDetail(message=readable, type=kind, param=param, code=code))
+
+
+def error_response(
+    status: int,
+    message: str | None = None,
+    *,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """A whole response that says what went wrong."""
+    return JSONResponse(error_body(status, message, param).model_dump(), status, headers)
+
+
+def as_api_error(error: Exception) -> ApiError | None:
+    """What a user can mend, as a refusal; None for any other error."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, QuestionError | ArticleError):
+        return ApiError(422, str(error))
+    if isinstance(error, SourcierError | EmbeddingsError):
+        return ApiError(409, str(error))
+    return None
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Gives every error that leaves a route of the app its French body."""
+    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(SourcierError, _mendable)
+    app.add_exception_handler(EmbeddingsError, _mendable)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    ours = error.status_code not in _LINES or isinstance(error, ApiError)
+    message = str(error.detail) if ours else None
+    param = error.param if isinstance(error, ApiError) else None
+    return error_response(error.status_code, message, param=param, headers=error.headers)
+
+
+async def _mendable(request: Request, error: Exception) -> JSONResponse:
+    refusal = as_api_error(error)
+    assert refusal is not None
+    return error_response(refusal.status_code, refusal.detail)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    faults = error.errors()
+    return error_response(422, "\u00a0; ".join(map(_in_french, faults[:5])) + ".", param=_field(faults[0]["loc"]))
+
+
+def _in_french(fault: Mapping[str, Any]) -> str:
+    field = _field(fault["loc"])
+    context = {name: _french_or(value) for name, value in fault.get("ctx", {}).items()}
+    words = _FAULTS.get(fault["type"], "cette valeur ne convient pas").format_map(context)
+    if fault["type"] == "json_invalid":
+        return f"Le corps n’est pas du JSON valide (caractère {fault['loc'][-1]})"
+    return f"Champ «\u00a0{field}\u00a0»\u00a0: {words}" if field else f"Corps de la requête\u00a0: {words}"
+
+
+def _french_or(value: object) -> str:
+    return str(value).replace(" or ", " ou ")
+
+
+def _field(place: Sequence[str | int]) -> str | None:
+    """Where in the request, as « history.0.question »; None for the body as a whole."""
+    path = ".".join(str(part) for part in place[1:])
+    return path.encode("utf-8", "replace").decode()[:200] or None
