@@ -15,7 +15,7 @@ from rich.text import Text
 from eval.datasets import DatasetError
 from eval.metrics import paired_bootstrap
 from eval.report import SUCCESSES, Report
-from eval.runner import Outcome
+from eval.runner import Outcome, outcome_of
 from eval.summary import per_question
 
 
@@ -79,9 +79,7 @@ def read_outcomes(path: Path) -> tuple[Outcome, ...]:
     """The outcomes of an earlier report.json; raises DatasetError where it is none."""
     try:
         rows = json.loads(path.read_text("utf-8"))["outcomes"]
-        return tuple(
-            Outcome(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}) for row in rows
-        )
+        return tuple(outcome_of(row) for row in rows)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{path} : ce n’est pas un report.json de « sourcier eval --output ».") from error
 

@@ -39,6 +39,7 @@ class Dataset:
 
     name: str
     questions: tuple[EvalQuestion, ...]
+    articles: tuple[Article, ...]
     articles: tuple[Article, ...] = ()
     warnings: tuple[str, ...] = field(default=())
 
@@ -52,6 +53,7 @@ def load(path: Path) -> Dataset:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} : ce fichier n’est pas en UTF-8.") from error
     questions: tuple[EvalQuestion, ...]
+    articles: tuple[Article, ...]
     if path.suffix == ".jsonl":
         questions, articles = tuple(_json_lines(path, text)), ()
     else:

@@ -106,7 +106,12 @@ def _read(path: Path) -> Iterator[Outcome]:
     if len(whole) < len(data):
         path.write_bytes(whole)
     for line in whole.decode("utf-8").splitlines():
-        yield Outcome(**{k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(line).items()})
+        yield outcome_of(json.loads(line))
+
+
+def outcome_of(record: dict[str, Any]) -> Outcome:
+    """The outcome that `dataclasses.asdict` and JSON made a record of."""
+    return Outcome(**{name: tuple(value) if isinstance(value, list) else value for name, value in record.items()})
 
 
 def _ask(system: Answerer, questions: Sequence[EvalQuestion]) -> Iterator[Outcome]:

@@ -82,7 +82,7 @@ def summarise(outcomes: Sequence[Outcome], seed: int = 0) -> Summary:
     )
 
     def error(rows: np.ndarray) -> float:
-        return metrics.calibration_error(rows[:, 0], rows[:, 1])
+        return metrics.calibration_error(rows[:, 0].tolist(), rows[:, 1].tolist())
 
     put(
         "calibration", "ece", error(judged) if len(judged) else 0.0, metrics.bootstrap_of(judged, error, seed)

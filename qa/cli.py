@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
-from importlib.metadata import entry_points, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -13,35 +12,48 @@ from rich.table import Table
 from rich.text import Text
 
 from qa.answer import Answer, Citation
-from qa.library import Library
+from qa.commands import USAGE, ExtensibleGroup, FrenchGroup
+from qa.library import TRUTH, Library
 from qa.terminal import (
     JsonOption,
     LibraryOption,
     ReaderOption,
     add_with_progress,
+    agree,
     console,
-    errors_in_one_line,
+    counted,
     fail,
     library_path,
     open_or_offer,
     output,
     plain,
+    print_json,
+    progress_bar,
     show_report,
 )
 
+SHOWN_PASSAGES = 3
+
 app = typer.Typer(
+    cls=ExtensibleGroup,
     help="Sourcier répond à vos questions d’après vos articles, et montre la phrase qui le prouve.",
+    subcommand_metavar="COMMANDE …",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-library_app = typer.Typer(help="Liste, retire, vérifie les articles d’une bibliothèque.", no_args_is_help=True)
+library_app = typer.Typer(
+    cls=FrenchGroup,
+    help="Liste, retire, vérifie les articles d’une bibliothèque.",
+    subcommand_metavar="COMMANDE …",
+    no_args_is_help=True,
+)
 app.add_typer(library_app, name="library")
 
 
 def _show_version(value: bool) -> None:
     if value:
-        output.print(f"sourcier {version('sourcier')}")
+        typer.echo(f"sourcier {version('sourcier')}")
         raise typer.Exit
 
 
@@ -56,27 +68,45 @@ def _main(
 
 @app.command()
 def index(
-    paths: Annotated[list[Path], typer.Argument(help="Fichiers et dossiers : txt, md, html, pdf, docx, jsonl.")],
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="CHEMIN…", help="Fichiers et dossiers : txt, md, html, pdf, docx, jsonl."),
+    ] = None,
     library: LibraryOption = None,
     embedding: Annotated[
         str | None,
-        typer.Option(help="french-small, french-static, ou tout modèle de sentence-transformers. Change celui d’une bibliothèque existante."),
+        typer.Option(
+            metavar="NOM",
+            help="french-small, french-static, ou un modèle de sentence-transformers ; "
+            "une bibliothèque faite avec un autre est recalculée.",
+        ),
     ] = None,
-    store: Annotated[str | None, typer.Option(help="faiss, ou milvus:URI.")] = None,
-    ray: Annotated[str | None, typer.Option(help="Adresse d’une grappe Ray pour calculer les vecteurs.")] = None,
-    prune: Annotated[bool, typer.Option(help="Retire les articles dont le fichier a disparu.")] = False,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="OÙ", help="Où chercher les vecteurs : faiss (sur ce disque), ou milvus:ADRESSE."
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADRESSE", help="Grappe Ray qui calcule les vecteurs d’une grande collection."),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Retire les articles dont le fichier a disparu de ces chemins.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Met des articles dans la bibliothèque ; ce qui n’a pas changé n’est pas relu."""
-    with errors_in_one_line():
-        path = library_path(library)
-        if embedding is not None and (path / "library.sqlite").is_file():
-            _change_embedding(path, embedding)
-        with Library.open(path, embedding=embedding, store=store, create=True) as opened:
-            report = add_with_progress(opened, paths, prune=prune, ray=ray)
+    if not paths and embedding is None:
+        fail("Donnez des fichiers ou des dossiers : « sourcier index CHEMIN… ».", USAGE)
+    path = library_path(library)
+    if embedding is not None and (path / TRUTH).is_file():
+        _change_embedding(path, embedding)
+    with Library.open(path, embedding=embedding, store=store, create=True) as opened:
+        report = add_with_progress(opened, paths or [], prune=prune, ray=ray)
     if json_:
-        typer.echo(json.dumps(asdict(report), ensure_ascii=False))
-    else:
+        print_json(asdict(report))
+    if not json_ or report.skipped:
         show_report(report)
     if report.skipped and not (report.added or report.updated or report.unchanged or report.removed):
         raise typer.Exit(1)
@@ -88,34 +118,35 @@ def _change_embedding(path: Path, embedding: str) -> None:
     encoder = load_encoder(embedding)
     with Library.open(path) as opened:
         if opened.fingerprint != encoder.fingerprint:
-            console.print(f"Calcul des vecteurs avec « {embedding} »…")
-            opened.reencode(encoder)
+            with progress_bar("Nouveaux vecteurs") as show:
+                opened.reencode(encoder, progress=show)
+            console.print(f"Les vecteurs sont maintenant ceux de « {embedding} ».", markup=False)
 
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(help="La question, entre guillemets.")],
+    question: Annotated[str, typer.Argument(metavar="QUESTION", help="La question, entre guillemets.")],
     library: LibraryOption = None,
-    top_k: Annotated[int, typer.Option(min=1, max=50, help="Nombre de passages rendus.")] = 5,
+    top_k: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="Nombre de passages rendus.")] = 5,
     reader: ReaderOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Répond à une question, avec les phrases qui prouvent la réponse."""
     from qa.assistant import Assistant, checked
 
-    with errors_in_one_line():
-        checked(question)
-        with open_or_offer(library_path(library)) as opened:
-            answer = Assistant(opened, reader=reader).answer(question, top_k=top_k)
+    checked(question)
+    with open_or_offer(library_path(library)) as opened, console.status("Recherche…"):
+        answer = Assistant(opened, reader=reader).answer(question, top_k=top_k)
     if json_:
-        typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False))
+        print_json(answer.to_dict())
     else:
         _show(answer)
 
 
 def _show(answer: Answer) -> None:
     if answer.short is not None:
-        output.print(Text.assemble((plain(answer.short), "bold"), f"  (confiance : {answer.confidence:.0%})"))
+        shown = (plain(answer.short), "bold"), (f"  (confiance : {answer.confidence:.0%})", "dim")
+        output.print(Text.assemble(*shown))
     else:
         output.print(Text(plain(answer.text.split("\n", 1)[0])))
     for citation in answer.citations:
@@ -125,27 +156,27 @@ def _show(answer: Answer) -> None:
         output.print(Text(f"    {plain(about)}", style="dim"))
     if not answer.answerable and answer.passages:
         output.print(Text("\nPassages les plus proches :", style="dim"))
-        for passage in answer.passages[:3]:
-            output.print(Text(f"  • {plain(passage.title)} : {plain(passage.text)[:160]}…", style="dim"))
+        for passage in answer.passages[:SHOWN_PASSAGES]:
+            beginning = " ".join(plain(passage.text).split())[:160]
+            output.print(Text(f"  • {plain(passage.title)} : {beginning}…", style="dim"))
 
 
 def _quoted(citation: Citation) -> Text:
     """The cited sentence, the short answer in it marked."""
     start = (citation.answer_start if citation.answer_start is not None else citation.start) - citation.start
     end = (citation.answer_end if citation.answer_end is not None else citation.start) - citation.start
-    before, short, after = (
-        plain(part) for part in (citation.sentence[:start], citation.sentence[start:end], citation.sentence[end:])
-    )
+    sentence = citation.sentence
+    before, short, after = (plain(part) for part in (sentence[:start], sentence[start:end], sentence[end:]))
     return Text.assemble(f"[{citation.marker}] « ", before, (short, "bold underline"), after, " »")
 
 
 @library_app.command("list")
 def list_(library: LibraryOption = None, json_: JsonOption = False) -> None:
     """Liste les articles."""
-    with errors_in_one_line(), Library.open(library_path(library)) as opened:
+    with Library.open(library_path(library)) as opened:
         articles = opened.articles()
     if json_:
-        typer.echo(json.dumps([asdict(a) for a in articles], ensure_ascii=False))
+        print_json({"articles": [asdict(article) for article in articles]})
         return
     table = Table("Identifiant", "Titre", "Date", "Passages", "Ajouté")
     for article in articles:
@@ -156,17 +187,20 @@ def list_(library: LibraryOption = None, json_: JsonOption = False) -> None:
 
 @library_app.command()
 def remove(
-    article_ids: Annotated[list[str], typer.Argument(help="Identifiants donnés par « sourcier library list ».")],
+    article_ids: Annotated[
+        list[str],
+        typer.Argument(metavar="IDENTIFIANT…", help="Identifiants donnés par « sourcier library list »."),
+    ],
     library: LibraryOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Retire des articles."""
-    with errors_in_one_line(), Library.open(library_path(library)) as opened:
+    with Library.open(library_path(library)) as opened:
         removed = opened.remove(article_ids)
     if json_:
-        typer.echo(json.dumps({"removed": removed}))
+        print_json({"removed": removed})
     else:
-        console.print(f"{removed} article(s) retiré(s).")
+        console.print(f"{counted(removed, 'article')} {agree(removed, 'retiré')}.")
     if removed < len(set(article_ids)):
         fail("Certains identifiants n’existent pas : voyez « sourcier library list ».")
 
@@ -174,19 +208,20 @@ def remove(
 @library_app.command()
 def verify(
     library: LibraryOption = None,
-    repair: Annotated[bool, typer.Option("--repair", help="Refait les index à partir de SQLite.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Refait à partir des textes les vecteurs et les index abîmés.")
+    ] = False,
     json_: JsonOption = False,
 ) -> None:
     """Vérifie tout : la base, les positions, les vecteurs, les index."""
-    with errors_in_one_line(), Library.open(library_path(library)) as opened:
+    with Library.open(library_path(library)) as opened, console.status("Vérification…"):
         problems = opened.verify(repair=repair)
     if json_:
-        typer.echo(json.dumps({"problems": problems}, ensure_ascii=False))
+        print_json({"problems": problems})
     elif not problems:
         console.print("La bibliothèque est saine.")
-    else:
-        for problem in problems:
-            console.print(Text(plain(problem), style="red"))
+    for problem in () if json_ else problems:
+        console.print(Text(plain(problem), style="red"), soft_wrap=True)
     if problems:
         raise typer.Exit(1)
 
@@ -194,19 +229,21 @@ def verify(
 @library_app.command()
 def stats(library: LibraryOption = None, json_: JsonOption = False) -> None:
     """Compte les articles, les passages et la place occupée."""
-    with errors_in_one_line(), Library.open(library_path(library)) as opened:
+    with Library.open(library_path(library)) as opened:
         found = opened.stats()
     if json_:
-        typer.echo(json.dumps(asdict(found)))
+        print_json(asdict(found))
         return
-    output.print(
-        f"{found.articles} articles, {found.passages} passages, {found.sentences} phrases, {found.bytes / 1e6:.1f} Mo\n"
-        f"embedding {found.embedding} ({found.dimension} dimensions), vecteurs dans {found.store}, révision {found.revision}"
-    )
+    size = f"{found.bytes / 1e6:.1f}".replace(".", ",")
+    for line in (
+        f"{counted(found.articles, 'article')}, {counted(found.passages, 'passage')}, "
+        f"{counted(found.sentences, 'phrase')}, {size} Mo",
+        f"Vecteurs : {found.embedding} ({found.dimension} dimensions), dans {found.store}",
+        f"Révision {found.revision}",
+    ):
+        output.print(line, markup=False)
 
 
 def main() -> None:
     """Run the command line."""
-    for point in entry_points(group="sourcier.commands"):
-        app.command(point.name)(point.load())
     app()

@@ -8,7 +8,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from qa.answer import Answer, Citation, Evidence, RetrievedPassage
 from qa.errors import SourcierError
 from qa.words import fold
 
+_WORDS_SEARCHED = 20
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversation (
     id TEXT PRIMARY KEY, user TEXT NOT NULL, title TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
@@ -82,16 +83,27 @@ class History:
     """One SQLite file, safe to use from several threads; every call names the user whose data it is."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA foreign_keys = ON")
-        self._db.executescript(_SCHEMA)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600)
+            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._db.create_function("fold", 1, fold, deterministic=True)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.execute("PRAGMA secure_delete = ON")
+            self._db.executescript(_SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise SourcierError(
+                f"L’historique {path} ne peut pas être ouvert ({error})\u00a0: restaurez-le, ou écartez ce fichier."
+            ) from error
 
     @classmethod
     def open(cls, path: Path) -> History:
-        """The history kept in a file, which is made where there is none."""
+        """The history kept in a file, which is made where there is none, for its owner's eyes only.
+
+        Raises SourcierError where it cannot be written, or is damaged.
+        """
         return cls(path)
 
     def close(self) -> None:
@@ -172,16 +184,13 @@ class History:
 
     def search(self, user: str, text: str) -> list[Conversation]:
         """The conversations whose title, questions or answers hold every word, whatever its accents."""
-        words = fold(text).split()
-        found = []
-        for conversation in self.conversations(user):
-            messages = self._rows(
-                "SELECT question, answer FROM message WHERE conversation_id = ?", conversation.id
-            )
-            whole = " ".join([conversation.title, *(f"{q} {json.loads(a)['text']}" for q, a in messages)])
-            if all(word in fold(whole) for word in words):
-                found.append(conversation)
-        return found
+        words = fold(text).split()[:_WORDS_SEARCHED]
+        held = """(instr(fold(title), ?) OR EXISTS (
+            SELECT 1 FROM message WHERE conversation_id = conversation.id
+            AND instr(fold(question || ' ' || json_extract(answer, '$.text')), ?)))"""
+        return self._conversations(
+            " AND ".join(["user = ?", *(held for _ in words)]), user, *(word for word in words for _ in "12")
+        )
 
     def rate(self, message_id: str, user: str, good: bool, comment: str = "") -> None:
         """Give a thumb, up or down, to an answer of one's own; raises SourcierError where there is none."""
@@ -202,7 +211,8 @@ class History:
     def settings(self, user: str) -> Settings:
         """A user's settings, the defaults where they have none."""
         found = self._rows("SELECT value FROM settings WHERE user = ?", user)
-        return Settings(**json.loads(found[0][0])) if found else Settings()
+        kept = json.loads(found[0][0]) if found else {}
+        return Settings(**{field.name: kept[field.name] for field in fields(Settings) if field.name in kept})
 
     def save_settings(self, user: str, settings: Settings) -> None:
         """Keep a user's settings."""
@@ -237,7 +247,7 @@ class History:
         return "\n\n".join(parts) + "\n"
 
     def _conversations(self, where: str, *values: str) -> list[Conversation]:
-        query = f"SELECT id, title, created, updated, article_ids FROM conversation WHERE {where} ORDER BY updated DESC, rowid DESC"  # noqa: S608
+        query = f"SELECT id, title, created, updated, article_ids FROM conversation WHERE {where} ORDER BY updated DESC, rowid DESC"
         return [
             Conversation(
                 i, title, created, updated, tuple(json.loads(chosen)) if chosen is not None else None
@@ -251,7 +261,7 @@ class History:
             db.execute(
                 f"UPDATE conversation SET {column} = ? WHERE id = ? AND user = ?",
                 (value, conversation_id, user),
-            )  # noqa: S608
+            )
 
     def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with self._lock:

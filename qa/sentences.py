@@ -21,7 +21,6 @@ _ADDRESS = re.compile(r"(?:://|www\.|@)\S*\Z")
 _LIST_ITEM = re.compile(r"[^\S\n]*+(?:[-–—•*·▪]|\d{1,2}[.)]|[a-z]\))\s")
 _NEXT_WORD = re.compile(r"\s*+(\S*)")
 _ALPHANUMERIC = re.compile(r"[^\W_]")
-_SPACE = re.compile(r"\s*+")
 
 _LAST_WORD = re.compile(r"(?:[^\W_]|[.'’-])+\Z")
 _HEADING_NUMBER = re.compile(r"\d{1,3}(?:\.\d{1,2})*|[IVXLC]+|[A-Z]")
@@ -35,13 +34,14 @@ _ABBREVIATIONS = {
     *("prof", "réf", "sq", "sr", "st", "ste", "trad", "univ", "vs"),
     *("janv", "févr", "avr", "juil", "sept", "oct", "nov", "déc"),
 }
-_NUMBER = re.compile(r"[\d+]|[IVXLC]+\b|[A-Z]\.")
+_NUMBER = re.compile(r"[\d+]|[IVXLC]+\b(?!['’])|[A-Z]\.")
 _SENTENCE_OPENER = re.compile(
     r"(?:[LDCSJNM]|Qu|Lorsqu|Puisqu)['’][a-zà-öø-ÿœ]|"
     r"(?:Les?|La|Une?|Des?|Du|En|Aux?|Cet|Cette|Ces?|Son|Sa|Ses|Leurs?|Ils?|Elles?|On|Je|Tu|Nous|Vous|Mais|Et|Ou|Or|"
     r"Donc|Car|Dans|Par|Pour|Sur|Sous|Sans|Avec|Selon|Après|Avant|Depuis|Pendant|Lors|Lorsque|Quand|Si|Que|Qui|Plus|"
     r"Plusieurs|Ainsi|Puis|Alors|Aussi|Cependant|Toutefois|Pourtant|Chaque|Tout|Tous|Toutes?|Certaine?s|Deux|Trois|À|"
-    r"Chez|Entre|Vers|Voici|Voilà|Comme|Malgré|Face|Grâce)\s+[a-zà-öø-ÿœ«\d]"
+    r"Chez|Entre|Vers|Voici|Voilà|Comme|Malgré|Face|Grâce|Pourquoi|Comment|Combien|Où|Quels?|Quelles?)"
+    r"\s+[a-zà-öø-ÿœ«\d?]"
 )
 _CUTS = (re.compile(r"(?<=;)(?=\s)"), re.compile(r"(?<=,)(?=\s)"), re.compile(r"(?=\s)"))
 
@@ -70,18 +70,27 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Offsets of the sentences of one block, not yet trimmed."""
     line_start, width = start, 0
+    words_from = _first_word(text, start, end)
     for match in _BOUNDARY.finditer(text, start, end):
         ended = False
         if match[0] == "\n":
             width = width or max(map(len, text[start:end].split("\n")))
             ended = _ends_line(text, line_start, match.start(), end, width)
             line_start = match.end()
-        elif match.end() < end:
-            ended = _ends_sentence(text, start, match, end)
+        elif words_from < match.start() and match.end() < end:
+            ended = _ends_sentence(text, words_from, match, end)
         if ended:
             yield start, match.end()
             start = match.end()
+            if words_from < start:
+                words_from = _first_word(text, start, end)
     yield start, end
+
+
+def _first_word(text: str, start: int, end: int) -> int:
+    """Where the first letter or digit stands, else `end`."""
+    found = _ALPHANUMERIC.search(text, start, end)
+    return found.start() if found else end
 
 
 def _ends_line(text: str, start: int, at: int, end: int, width: int) -> bool:
@@ -99,14 +108,13 @@ def _ends_line(text: str, start: int, at: int, end: int, width: int) -> bool:
 
 
 def _ends_sentence(text: str, start: int, match: re.Match[str], end: int) -> bool:
-    """Whether the full stop or other mark at `match` ends the sentence that began at `start`."""
+    """Whether the full stop or other mark at `match` ends the sentence whose words begin at `start`."""
     before, after = match.span()
-    if not _ALPHANUMERIC.search(text, start, before):
-        return False
     if text[after].isspace():
         goes_on = not _may_start(text, after, end)
     else:
-        goes_on = not _GLUED.match(text, after, end) or bool(_ADDRESS.search(text, max(start, before - 200), before))
+        in_address = _ADDRESS.search(text, max(start, before - 200), before)
+        goes_on = bool(in_address) or not _GLUED.match(text, after, end)
     return not goes_on and (match[0] != "." or not _abbreviates(text, start, before, end))
 
 
@@ -127,7 +135,7 @@ def _abbreviates(text: str, start: int, at: int, end: int) -> bool:
     word = _LAST_WORD.search(text, max(start, at - 24), at)
     if not word:
         return False
-    if _HEADING_NUMBER.fullmatch(word[0]) and _SPACE.fullmatch(text, start, word.start()):
+    if word.start() == start and _HEADING_NUMBER.fullmatch(word[0]):
         return True
     last = re.split("['’]", word[0])[-1]
     if last in _TITLES:

@@ -116,3 +116,32 @@ def test_many_threads_write_at_once(history: History) -> None:
     for thread in threads:
         thread.join()
     assert len(history.messages(conversation, "ana")) == 80
+
+
+def test_a_search_of_odd_words_is_only_a_search(history: History) -> None:
+    conversation = history.create("ana", "100 % d’accord")
+    assert [c.id for c in history.search("ana", "% d’ACCORD")] == [conversation]
+    assert history.search("ana", "' OR 1=1 --") == []
+    assert history.search("ana", "mot " * 5000) == []
+
+
+def test_the_file_is_its_owner_s_alone_and_keeps_nothing_deleted(history: History, tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    assert file.stat().st_mode & 0o077 == 0
+    conversation = history.create("ana", "Un titre confidentiel")
+    history.delete(conversation, "ana")
+    history.close()
+    assert b"confidentiel" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_a_file_that_is_no_history_is_told(tmp_path: Path) -> None:
+    (tmp_path / "history.sqlite").write_bytes(b"autre chose" * 1000)
+    with pytest.raises(SourcierError, match=r"history\.sqlite ne peut pas être ouvert"):
+        History.open(tmp_path / "history.sqlite")
+
+
+def test_settings_of_another_version_are_read_as_far_as_they_are_known(history: History) -> None:
+    history.save_settings("ana", Settings(top_k=7))
+    with history._transaction() as db:
+        db.execute("""UPDATE settings SET value = '{"top_k": 7, "future": true}'""")
+    assert history.settings("ana") == Settings(top_k=7)

@@ -10,7 +10,6 @@ import hmac
 import re
 import secrets
 import sys
-import threading
 import time
 import unicodedata
 from dataclasses import dataclass
@@ -73,29 +72,30 @@ class Users:
         self._sessions: dict[str, tuple[str, float]] = {}
         self._known: dict[str, bytes] = {}
         self._key = secrets.token_bytes(32)
-        self._hashing = threading.Lock()
 
-    def check(self, name: str, password: str) -> bool:
-        """Whether this is the password of that user; as slow for a name that does not exist.
-
-        A password once found right is recognised at once, by a keyed hash that never leaves memory.
-        """
+    def recognise(self, name: str, password: str) -> str | None:
+        """The user, where this password has been found right before; costs nothing."""
         name = unicodedata.normalize("NFC", name)
-        mark = hmac.digest(self._key, f"{name}\0{password}".encode("utf-8", "replace"), "sha256")
-        if hmac.compare_digest(self._known.get(name, b""), mark):
-            return True
-        with self._hashing:
-            right = self._users.get(name, self._nobody).matches(password) and name in self._users
-        if right:
-            self._known[name] = mark
-        return right
+        return name if hmac.compare_digest(self._known.get(name, b""), self._mark(name, password)) else None
+
+    def check(self, name: str, password: str) -> str | None:
+        """The user, where this is their password; takes as long for a name that does not exist."""
+        name = unicodedata.normalize("NFC", name)
+        right = self._users.get(name, self._nobody).matches(password)
+        if not right or name not in self._users:
+            return None
+        self._known[name] = self._mark(name, password)
+        return name
+
+    def _mark(self, name: str, password: str) -> bytes:
+        return hmac.digest(self._key, f"{name}\0{password}".encode("utf-8", "replace"), "sha256")
 
     def open_session(self, name: str) -> str:
         """The secret of a new session, for a cookie."""
         now = time.monotonic()
         kept = [(s, about) for s, about in self._sessions.items() if about[1] > now][-_MAX_SESSIONS:]
         secret = secrets.token_urlsafe(32)
-        self._sessions = {**dict(kept), secret: (unicodedata.normalize("NFC", name), now + SESSION_SECONDS)}
+        self._sessions = {**dict(kept), secret: (name, now + SESSION_SECONDS)}
         return secret
 
     def close_session(self, secret: str) -> None:
@@ -125,7 +125,9 @@ def credentials(header: str) -> tuple[str, str] | None:
             value = base64.b64decode(value.strip(), validate=True).decode()
         except (binascii.Error, ValueError):
             return None
-    elif scheme.lower() != "bearer":
+    elif scheme.lower() == "bearer":
+        value = value.encode("latin-1", "replace").decode("utf-8", "replace")
+    else:
         return None
     name, colon, password = value.strip().partition(":")
     return (name, password) if colon else None
@@ -136,7 +138,9 @@ def load_users(path: Path) -> Users:
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise SourcierError(f"Le fichier des utilisateurs {path} est illisible\u00a0: vérifiez-le.") from error
+        raise SourcierError(
+            f"Le fichier des utilisateurs {path} est illisible\u00a0: vérifiez-le."
+        ) from error
     users: dict[str, Hashed] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
@@ -153,7 +157,9 @@ def load_users(path: Path) -> Users:
             raise SourcierError(f"{path}, ligne {number}\u00a0: «\u00a0{name}\u00a0» y est déjà.")
         users[name] = hashed
     if not users:
-        raise SourcierError(f"{path} ne nomme personne\u00a0: ajoutez une ligne par «\u00a0python -m ui.auth NOM\u00a0».")
+        raise SourcierError(
+            f"{path} ne nomme personne\u00a0: ajoutez une ligne par «\u00a0python -m ui.auth NOM\u00a0»."
+        )
     return Users(users)
 
 

@@ -1,19 +1,21 @@
-"""Errors over HTTP: one JSON shape for all, with one French line that says what to do."""
+"""Errors over HTTP: a JSON body with one French line that says what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import Scope
 
 from embeddings.errors import EmbeddingsError
 from qa.errors import ArticleError, QuestionError, SourcierError
-from ui.schemas import ErrorBody, ErrorDetail
+from ui.logs import request_number
+from ui.schemas import ErrorBody, OpenAIError, OpenAIErrorDetail
 
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
@@ -48,42 +50,50 @@ _FAULTS = {
     "greater_than_equal": "{ge} au moins",
     "less_than_equal": "{le} au plus",
     "list_type": "il faut une liste",
-    "dict_type": "il faut un objet JSON",
-    "model_type": "il faut un objet JSON",
-    "model_attributes_type": "il faut un objet JSON",
+    "dict_type": "il faut un objet JSON, avec l’en-tête «\u00a0Content-Type: application/json\u00a0»",
+    "model_type": "il faut un objet JSON, avec l’en-tête «\u00a0Content-Type: application/json\u00a0»",
+    "model_attributes_type": "il faut un objet JSON, avec l’en-tête «\u00a0Content-Type: application/json\u00a0»",
     "literal_error": "il faut {expected}",
     "value_error": "{error}",
 }
 
 
 class ApiError(HTTPException):
-    """A refusal whose French line is ready to be shown; `param` names the field at fault."""
+    """A refusal whose French line is ready to be shown; `field` names the field at fault."""
 
     def __init__(
-        self, status: int, message: str, *, param: str | None = None, headers: Mapping[str, str] | None = None
+        self, status: int, message: str, *, field: str | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(status, message, headers)
-        self.param = param
+        super().__init__(status, message, dict(headers or {}))
+        self.field = field
 
 
-def error_body(status: int, message: str | None = None, param: str | None = None) -> ErrorBody:
-    """The body of an error; without a message, the line for that status."""
+def error_body(
+    path: str, status: int, message: str | None = None, field: str | None = None
+) -> dict[str, Any]:
+    """The body of an error, in OpenAI's shape below /v1; without a message, the line for that status."""
+    line = (
+        (message or _LINES.get(status) or f"La requête est refusée ({status}).")
+        .encode("utf-8", "replace")
+        .decode()
+    )
+    if not path.startswith("/v1/"):
+        return ErrorBody(error=line, field=field, request_id=request_number.get()).model_dump()
     kind = _KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
-    line = message or _LINES.get(status) or f"La requête est refusée ({status})."
-    readable = line.encode("utf-8", "replace").decode()
-    code = HTTPStatus(status).name.lower()
-    return ErrorBody(error=ErrorDetail(message=readable, type=kind, param=param, code=code))
+    detail = OpenAIErrorDetail(message=line, type=kind, param=field)
+    return OpenAIError(error=detail).model_dump()
 
 
 def error_response(
+    scope: Scope,
     status: int,
     message: str | None = None,
     *,
-    param: str | None = None,
+    field: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """A whole response that says what went wrong."""
-    return JSONResponse(error_body(status, message, param).model_dump(), status, headers)
+    return JSONResponse(error_body(scope["path"], status, message, field), status, headers)
 
 
 def as_api_error(error: Exception) -> ApiError | None:
@@ -99,46 +109,47 @@ def as_api_error(error: Exception) -> ApiError | None:
 
 def add_error_handlers(app: FastAPI) -> None:
     """Gives every error that leaves a route of the app its French body."""
-    app.add_exception_handler(HTTPException, _refused)
+    app.add_exception_handler(StarletteHTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(SourcierError, _mendable)
     app.add_exception_handler(EmbeddingsError, _mendable)
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
-    ours = error.status_code not in _LINES or isinstance(error, ApiError)
-    message = str(error.detail) if ours else None
-    param = error.param if isinstance(error, ApiError) else None
-    return error_response(error.status_code, message, param=param, headers=error.headers)
+    assert isinstance(error, StarletteHTTPException)
+    field = error.field if isinstance(error, ApiError) else None
+    status, detail = error.status_code, str(error.detail)
+    generic = status == 400 or detail == responses.get(status)
+    message = None if generic and not isinstance(error, ApiError) else detail
+    return error_response(request.scope, status, message, field=field, headers=error.headers)
 
 
 async def _mendable(request: Request, error: Exception) -> JSONResponse:
     refusal = as_api_error(error)
     assert refusal is not None
-    return error_response(refusal.status_code, refusal.detail)
+    return error_response(request.scope, refusal.status_code, refusal.detail)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     faults = error.errors()
-    return error_response(422, "\u00a0; ".join(map(_in_french, faults[:5])) + ".", param=_field(faults[0]["loc"]))
+    line = "\u00a0; ".join(map(_in_french, faults[:5])) + "."
+    return error_response(request.scope, 422, line, field=_field(faults[0]["loc"]))
 
 
 def _in_french(fault: Mapping[str, Any]) -> str:
     field = _field(fault["loc"])
-    context = {name: _french_or(value) for name, value in fault.get("ctx", {}).items()}
+    context = {name: _french(value) for name, value in fault.get("ctx", {}).items()}
     words = _FAULTS.get(fault["type"], "cette valeur ne convient pas").format_map(context)
-    if fault["type"] == "json_invalid":
-        return f"Le corps n’est pas du JSON valide (caractère {fault['loc'][-1]})"
     return f"Champ «\u00a0{field}\u00a0»\u00a0: {words}" if field else f"Corps de la requête\u00a0: {words}"
 
 
-def _french_or(value: object) -> str:
-    return str(value).replace(" or ", " ou ")
+def _french(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value).replace(" or ", " ou ")
 
 
 def _field(place: Sequence[str | int]) -> str | None:
     """Where in the request, as « history.0.question »; None for the body as a whole."""
-    path = ".".join(str(part) for part in place[1:])
+    named = [part for part in place[1:] if len(place) > 2 or isinstance(part, str)]
+    path = ".".join(map(str, named))
     return path.encode("utf-8", "replace").decode()[:200] or None

@@ -9,12 +9,13 @@ import re
 import time
 import uuid
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.errors import error_response
+from ui.errors import ApiError, error_response
 from ui.logs import request_number
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Journal:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves the request, numbered and logged."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -68,11 +70,7 @@ class Journal:
         except Exception:
             logger.exception("request %s failed", number)
             if not status:
-                line = (
-                    "Une erreur inattendue est survenue\u00a0; le détail est dans le journal du serveur, "
-                    f"sous le numéro {number}."
-                )
-                await error_response(500, line)(scope, receive, send_numbered)
+                await error_response(scope, 500)(scope, receive, send_numbered)
         finally:
             _log(scope, status, (time.perf_counter() - began) * 1000)
             request_number.reset(token)
@@ -100,8 +98,9 @@ class Guard:
         self.local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what this server, or its own pages, may be asked."""
         if scope["type"] == "http" and (line := self._fault(scope)):
-            await error_response(403, line)(scope, receive, send)
+            await error_response(scope, 403, line)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -152,10 +151,10 @@ class Pace:
         return 0.0 if allowed else (1 - left) / self.rate.per_second
 
 
-def too_fast(seconds: float) -> tuple[str, dict[str, str]]:
-    """The line and the header of a 429."""
-    whole = max(1, math.ceil(seconds))
-    return f"Trop de requêtes\u00a0: réessayez dans {whole} s.", {"Retry-After": str(whole)}
+def too_fast(seconds: float) -> ApiError:
+    """The refusal of a client that has to wait."""
+    whole = str(max(1, math.ceil(seconds)))
+    return ApiError(429, f"Trop de requêtes\u00a0: réessayez dans {whole} s.", headers={"Retry-After": whole})
 
 
 class RateLimit:
@@ -166,10 +165,48 @@ class RateLimit:
         self.pace = Pace(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what keeps to the pace."""
         limited = scope["type"] == "http" and in_api(scope)
         seconds = self.pace.wait(client_of(scope)) if limited else 0.0
         if seconds:
-            line, headers = too_fast(seconds)
-            await error_response(429, line, headers=headers)(scope, receive, send)
+            refusal = too_fast(seconds)
+            response = error_response(scope, 429, refusal.detail, headers=refusal.headers)
+            await response(scope, receive, send)
             return
         await self.app(scope, receive, send)
+
+
+class BodyLimit:
+    """Refuses bodies larger than the place they are sent to takes; `limits` are bytes by the start of the
+    path, the first that fits counts."""
+
+    def __init__(self, app: ASGIApp, *, limits: Mapping[str, int]) -> None:
+        self.app = app
+        self.limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what is small enough, by what it says of itself and by what arrives."""
+        limit = next((n for start, n in self.limits.items() if scope.get("path", "").startswith(start)), None)
+        if scope["type"] != "http" or limit is None:
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "")
+        if declared.isdecimal() and int(declared) > limit:
+            refusal = _too_big(limit)
+            await error_response(scope, refusal.status_code, refusal.detail)(scope, receive, send)
+            return
+        received = 0
+
+        async def receive_counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise _too_big(limit)
+            return message
+
+        await self.app(scope, receive_counted, send)
+
+
+def _too_big(limit: int) -> ApiError:
+    return ApiError(413, f"Le corps de la requête est trop gros\u00a0: {limit // 1_000_000}\u00a0Mo au plus.")

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
 from html import escape
 from importlib import resources
 from string import Template
 
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.auth import SESSION_SECONDS, USER_KEY, Users, credentials
-from ui.errors import error_response
+from ui.errors import ApiError, error_response
 from ui.limits import Pace, Rate, client_of, in_api, too_fast
 
 COOKIE = "sourcier_session"
 OPEN_PATHS = {"/login", "/api/health"}
-WRONG = "Le nom ou le mot de passe n’est pas le bon."
+WRONG = "Nom ou mot de passe faux."
 FAILURES = Rate(per_second=1 / 30, burst=10)
 """Wrong passwords allowed from one address: ten at once, then two a minute."""
 
@@ -32,17 +33,19 @@ class Door:
     def __init__(self, users: Users) -> None:
         self.users = users
         self._failures = Pace(FAILURES)
+        self._hashing = CapacityLimiter(2)
 
-    def wait(self, address: str) -> float:
-        """Seconds before the address may try again, 0 where it may now."""
-        return self._failures.wait(address, take=False)
-
-    async def check(self, address: str, name: str, password: str) -> bool:
-        """Whether the password is right; a wrong one is counted."""
-        right = await run_in_threadpool(self.users.check, name, password)
-        if not right:
+    async def enter(self, address: str, name: str, password: str) -> str | None:
+        """The user, or None where the password is wrong; raises ApiError (429) after too many of them."""
+        user = self.users.recognise(name, password)
+        if user is not None:
+            return user
+        if seconds := self._failures.wait(address, take=False):
+            raise too_fast(seconds)
+        user = await run_sync(self.users.check, name, password, limiter=self._hashing)
+        if user is None:
             self._failures.wait(address)
-        return right
+        return user
 
 
 class Gate:
@@ -53,6 +56,7 @@ class Gate:
         self.door = door
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on what comes from a known user."""
         if scope["type"] == "lifespan" or scope["path"] in OPEN_PATHS:
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -65,21 +69,18 @@ class Gate:
         """Leaves the user's name in the scope, or gives the response that refuses."""
         request = Request(scope)
         user = self.door.users.of_session(request.cookies.get(COOKIE, ""))
-        header = request.headers.get("authorization")
-        if user is None and header is not None:
-            address = client_of(scope)
-            if seconds := self.door.wait(address):
-                line, headers = too_fast(seconds)
-                return error_response(429, line, headers=headers)
-            given = credentials(header)
-            if given is not None and await self.door.check(address, *given):
-                user = given[0]
+        given = credentials(request.headers.get("authorization", ""))
+        if user is None and given is not None:
+            try:
+                user = await self.door.enter(client_of(scope), *given)
+            except ApiError as refusal:
+                return error_response(scope, refusal.status_code, refusal.detail, headers=refusal.headers)
         if user is not None:
             scope[USER_KEY] = user
             return None
         if scope["method"] == "GET" and "text/html" in request.headers.get("accept", ""):
             return RedirectResponse("/login", 303)
-        return error_response(401, headers=_CHALLENGE if in_api(scope) else None)
+        return error_response(scope, 401, headers=_CHALLENGE if in_api(scope) else None)
 
 
 def login_router(door: Door) -> APIRouter:
@@ -90,19 +91,25 @@ def login_router(door: Door) -> APIRouter:
     def page() -> HTMLResponse:
         return login_page()
 
-    @router.post("/login", max_body_size=10_000)
+    @router.post("/login")
     async def login(request: Request) -> Response:
-        address = client_of(request.scope)
-        if seconds := door.wait(address):
-            line, headers = too_fast(seconds)
-            return login_page(line, status=429, headers=headers)
         form = await request.form()
         name, password = (str(form.get(field, "")) for field in ("name", "password"))
-        if not await door.check(address, name, password):
+        try:
+            user = await door.enter(client_of(request.scope), name, password)
+        except ApiError as refusal:
+            return login_page(refusal.detail, name, status=refusal.status_code, headers=refusal.headers)
+        if user is None:
             return login_page(WRONG, name, status=401)
         response = RedirectResponse("/", 303)
-        set_cookie = partial(response.set_cookie, COOKIE, door.users.open_session(name))
-        set_cookie(max_age=SESSION_SECONDS, httponly=True, samesite="lax", secure=request.url.scheme == "https")
+        response.set_cookie(
+            COOKIE,
+            door.users.open_session(user),
+            max_age=SESSION_SECONDS,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
         return response
 
     @router.post("/logout")
@@ -116,11 +123,11 @@ def login_router(door: Door) -> APIRouter:
 
 
 def login_page(
-    fault: str = "", name: str = "", *, status: int = 200, headers: dict[str, str] | None = None
+    fault: str = "", name: str = "", *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     """The page to log in, with what went wrong."""
     template = Template(resources.files("ui").joinpath("static", "login.html").read_text("utf-8"))
     shown = f'<p role="alert">{escape(fault)}</p>' if fault else ""
     page = template.substitute(fault=shown, name=escape(name[:64], quote=True))
-    safe = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+    safe = {"Content-Security-Policy": _POLICY, "Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
     return HTMLResponse(page, status, {**safe, **(headers or {})})

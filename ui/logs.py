@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -30,8 +31,8 @@ class JsonLines(logging.Formatter):
 
 
 def log_as_json() -> None:
-    """Sends every record of the process to standard error as JSON, requests included."""
-    handler = logging.StreamHandler()
+    """Sends every record of the process to standard output as JSON, requests included."""
+    handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)

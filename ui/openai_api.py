@@ -1,130 +1,178 @@
-"""`/v1/chat/completions` and `/v1/models` in OpenAI's shape, so that existing chat clients work."""
+"""The same answers in OpenAI's shape, for the chat clients that exist: `/v1/chat/completions`, `/v1/models`."""
 
 from __future__ import annotations
 
 import json
-import threading
 import time
 import uuid
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
 
-from fastapi import APIRouter
-from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
 
-from qa.answer import Answer, Delta
-from qa.assistant import Assistant
-from qa.errors import QuestionError
+from qa.answer import Answer, Citation, Delta
+from qa.history import History
+from ui import answer_api
+from ui.answer_api import EventStream, begun, fault_of, thresholds_of
+from ui.auth import user_of
+from ui.errors import ApiError
+from ui.schemas import (
+    AssistantMessage,
+    ChatMessage,
+    ChatRequest,
+    Choice,
+    Chunk,
+    ChunkChoice,
+    Completion,
+    Model,
+    ModelList,
+    OpenAIError,
+    Usage,
+)
+from ui.workers import Item, Workers, answer_of, unless_gone
 
 MODEL = "sourcier"
+PATH = "/v1/chat/completions"
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {**about, "model": OpenAIError} for status, about in answer_api.ERRORS.items()
+}
+
+_CHUNKS: dict[str, Any] = {
+    "model": Completion,
+    "description": "La réponse entière, ou, avec «\u00a0stream\u00a0», des morceaux (chat.completion.chunk).",
+    "content": {"text/event-stream": {"schema": answer_api.EVENT}},
+}
 
 
-class ContentPart(BaseModel):
-    """A part of a message; only text is read."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What all chunks of a reply share."""
 
-    type: str
-    text: str = ""
+    messages: Sequence[ChatMessage]
+    id: str = field(default_factory=lambda: f"chatcmpl-{uuid.uuid4().hex}")
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def whole(self, answer: Answer) -> Completion:
+        """The reply in one piece."""
+        text = answer.text + sources(answer.citations)
+        return Completion(
+            id=self.id,
+            created=self.created,
+            model=MODEL,
+            choices=[Choice(message=AssistantMessage(content=text))],
+            usage=self.usage(text),
+            citations=list(answer.citations),
+            answerable=answer.answerable,
+            confidence=answer.confidence,
+        )
+
+    def chunk(self, **delta: str) -> str:
+        """A piece of the reply."""
+        return self._event(choices=[ChunkChoice(delta=delta)])
+
+    def end(self, answer: Answer) -> str:
+        """The last piece, with the citations."""
+        return self._event(
+            choices=[ChunkChoice(delta={}, finish_reason="stop")],
+            citations=list(answer.citations),
+            answerable=answer.answerable,
+            confidence=answer.confidence,
+        )
+
+    def counts(self, text: str) -> str:
+        """The piece that holds nothing but the counts."""
+        return self._event(choices=[], usage=self.usage(text))
+
+    def usage(self, text: str) -> Usage:
+        """Words of the conversation and of the answer."""
+        read, written = sum(len(m.text.split()) for m in self.messages), len(text.split())
+        return Usage(prompt_tokens=read, completion_tokens=written, total_tokens=read + written)
+
+    def _event(self, **fields: Any) -> str:
+        chunk = Chunk(id=self.id, created=self.created, model=MODEL, **fields)
+        present = {name: value for name, value in chunk.model_dump().items() if value is not None}
+        return f"data: {json.dumps(present, ensure_ascii=False)}\n\n"
 
 
-class ChatMessage(BaseModel):
-    """A message of the conversation."""
+def openai_router(workers: Workers, history: History) -> APIRouter:
+    """The routes; any model's name is taken, as there is only one."""
+    router = APIRouter(prefix="/v1", tags=["Clients d’OpenAI"], responses=ERRORS)
+    started = int(time.time())
 
-    role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[ContentPart] | None = Field(default=None)
+    @router.post(
+        "/chat/completions",
+        response_model=Completion,
+        responses={200: _CHUNKS},
+        summary="Répondre au dernier message d’une conversation",
+    )
+    async def complete(asked: ChatRequest, request: Request) -> Completion | EventStream:
+        """Les citations sont dans le texte, avec la liste des sources, et dans le champ « citations »."""
+        settings = await run_in_threadpool(history.settings, user_of(request))
+        reply = Reply(asked.messages)
+        items = workers.stream(
+            asked.messages[-1].text,
+            history=exchanges(asked.messages[:-1]),
+            top_k=settings.top_k,
+            thresholds=thresholds_of(settings),
+        )
+        if asked.stream:
+            counted = asked.stream_options is not None and asked.stream_options.include_usage
+            return EventStream(_chunks(reply, await begun(items, request), counted=counted))
+        async with aclosing(items):
+            return reply.whole(await unless_gone(request, answer_of(items)))
 
-    def text(self) -> str:
-        """Its text."""
-        if isinstance(self.content, list):
-            return " ".join(part.text for part in self.content if part.type == "text")
-        return self.content or ""
+    @router.get("/models", summary="Les modèles")
+    def models() -> ModelList:
+        """Il n’y en a qu’un."""
+        return ModelList(data=[Model(id=MODEL, created=started)])
 
-
-class ChatRequest(BaseModel):
-    """What a chat client sends; what Sourcier has no use for (temperature…) is ignored."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    model: str = MODEL
-    messages: list[ChatMessage] = Field(min_length=1, max_length=200)
-    stream: bool = False
-
-    def conversation(self) -> tuple[str, list[tuple[str, str]]]:
-        """The question, and the exchanges before it; raises QuestionError where the last word is not the user's."""
-        talk = [m for m in self.messages if m.role in ("user", "assistant")]
-        if not talk or talk[-1].role != "user":
-            raise QuestionError("Le dernier message doit être une question de l’utilisateur.")
-        pairs = [
-            (a.text(), b.text())
-            for a, b in zip(talk, talk[1:], strict=False)
-            if (a.role, b.role) == ("user", "assistant")
-        ]
-        return talk[-1].text(), pairs
-
-
-def openai_router(assistant: Assistant) -> APIRouter:
-    """The two addresses."""
-    router = APIRouter(prefix="/v1")
-
-    @router.get("/models")
-    def models() -> dict[str, Any]:
-        """Le seul modèle : Sourcier."""
-        return {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 0, "owned_by": MODEL}]}
-
-    @router.post("/chat/completions", response_model=None)
-    def complete(body: ChatRequest) -> Response:
-        """Répond au dernier message ; les citations sont dans le texte et dans le champ `sourcier`."""
-        from ui.http import cancelled_with_client
-
-        question, history = body.conversation()
-        head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": MODEL}
-        if not body.stream:
-            answer = assistant.answer(question, history=history)
-            message = {"role": "assistant", "content": with_sources(answer)}
-            choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
-            usage = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-            whole = {
-                **head,
-                "object": "chat.completion",
-                "choices": [choice],
-                "usage": usage,
-                "sourcier": answer.to_dict(),
-            }
-            return JSONResponse(whole)
-
-        def chunk(delta: dict[str, str], finish: str | None = None, **extra: Any) -> str:
-            choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
-            data = {**head, "object": "chat.completion.chunk", "choices": [choice], **extra}
-            return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
-
-        def events(cancel: threading.Event) -> Iterator[str]:
-            yield chunk({"role": "assistant", "content": ""})
-            for item in assistant.stream(question, history=history, cancel=cancel):
-                if isinstance(item, Delta):
-                    yield chunk({"content": item.text})
-                elif isinstance(item, Answer):
-                    yield chunk({"content": sources(item)})
-                    yield chunk({}, "stop", sourcier=item.to_dict())
-            yield "data: [DONE]\n\n"
-
-        def failed(message: str) -> str:
-            error = {"message": message, "type": "server_error", "param": None, "code": None}
-            return f"data: {json.dumps({'error': error}, ensure_ascii=False)}\n\n"
-
-        return StreamingResponse(cancelled_with_client(events, failed), media_type="text/event-stream")
+    @router.get("/models/{model}", summary="Un modèle")
+    def model(model: str) -> Model:
+        """Le modèle « sourcier »."""
+        if model != MODEL:
+            raise ApiError(404, f"Il n’y a pas d’autre modèle que «\u00a0{MODEL}\u00a0».", field="model")
+        return Model(id=MODEL, created=started)
 
     return router
 
 
-def with_sources(answer: Answer) -> str:
-    """The answer's text, then what each marker stands for."""
-    return answer.text + sources(answer)
+def exchanges(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
+    """The questions already answered, with their answers; other roles are left aside."""
+    pairs: list[tuple[str, str]] = []
+    question: str | None = None
+    for message in messages:
+        if message.role == "user":
+            question = message.text
+        elif message.role == "assistant" and question is not None:
+            pairs.append((question, message.text))
+            question = None
+    return pairs
 
 
-def sources(answer: Answer) -> str:
-    """A line a citation: marker, title, date, source."""
-    lines = [
-        f"[{c.marker}] " + ", ".join(part for part in (c.title, c.date, c.source) if part)
-        for c in answer.citations
-    ]
-    return "\n\n" + "\n".join(lines) if lines else ""
+def sources(citations: Sequence[Citation]) -> str:
+    """What the markers stand for, as lines under the answer."""
+    lines = (
+        f"[{c.marker}] " + ", ".join(part for part in (c.title, c.date, c.source) if part) for c in citations
+    )
+    return "\n\nSources\u00a0:\n" + "\n".join(lines) if citations else ""
+
+
+async def _chunks(reply: Reply, items: AsyncIterator[Item], *, counted: bool) -> AsyncGenerator[str, None]:
+    yield reply.chunk(role="assistant", content="")
+    try:
+        async for item in items:
+            if isinstance(item, Delta):
+                yield reply.chunk(content=item.text)
+            elif isinstance(item, Answer):
+                listed = sources(item.citations)
+                if listed:
+                    yield reply.chunk(content=listed)
+                yield reply.end(item)
+                if counted:
+                    yield reply.counts(item.text + listed)
+        yield "data: [DONE]\n\n"
+    except Exception as error:
+        yield f"data: {json.dumps(fault_of(PATH, error), ensure_ascii=False)}\n\n"

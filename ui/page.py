@@ -62,7 +62,7 @@ class FrenchPage:
             if headers.get("content-type", "").startswith("text/html"):
                 page = page.replace(b'lang="en"', b'lang="fr"', 1).replace(b"</head>", self.head, 1)
                 headers["content-security-policy"] = CONTENT_SECURITY_POLICY
-                headers["referrer-policy"] = "no-referrer"
+                headers["referrer-policy"] = "same-origin"
                 headers["x-content-type-options"] = "nosniff"
                 headers["cache-control"] = "no-store"
                 headers["content-length"] = str(len(page))

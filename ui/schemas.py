@@ -62,6 +62,8 @@ class ArticleText(Strict):
 class ArticleSummary(BaseModel):
     """An article of the library; `added` is an ISO time in UTC."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: str
     title: str
     source: str
@@ -81,6 +83,8 @@ class ArticleList(BaseModel):
 
 class ArticleBody(BaseModel):
     """An article with its text: the offsets of citations are offsets in this text."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: str
     title: str
@@ -120,19 +124,27 @@ class Health(BaseModel):
     version: str
 
 
-class ErrorDetail(BaseModel):
-    """What went wrong, in one French line; `param` is the field at fault."""
+class ErrorBody(BaseModel):
+    """What went wrong, in one French line; `field` is the part of the request at fault."""
+
+    error: str
+    field: str | None
+    request_id: str | None
+
+
+class OpenAIErrorDetail(BaseModel):
+    """An error as OpenAI's clients read it; `param` is the part of the request at fault."""
 
     message: str
     type: str
     param: str | None
-    code: str
+    code: None = None
 
 
-class ErrorBody(BaseModel):
-    """The body of every error."""
+class OpenAIError(BaseModel):
+    """The body of every error below /v1."""
 
-    error: ErrorDetail
+    error: OpenAIErrorDetail
 
 
 class TextPart(BaseModel):
@@ -217,20 +229,12 @@ class Completion(BaseModel):
     confidence: float
 
 
-class Part(BaseModel):
-    """What a chunk adds to the answer."""
-
-    role: Literal["assistant"] | None = None
-    content: str | None = None
-
-
 class ChunkChoice(BaseModel):
-    """The one answer, a piece of it."""
+    """The one answer, a piece of it: `delta` holds a role or a content."""
 
     index: int = 0
-    delta: Part
+    delta: dict[str, str]
     finish_reason: Literal["stop"] | None = None
-    logprobs: None = None
 
 
 class Chunk(BaseModel):
@@ -261,5 +265,3 @@ class ModelList(BaseModel):
 
     object: Literal["list"] = "list"
     data: list[Model]
-
-

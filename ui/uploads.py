@@ -6,9 +6,13 @@ import re
 import shutil
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qa.articles import SUFFIXES
-from qa.errors import ArticleError
+from qa.errors import ArticleError, LibraryError
+
+if TYPE_CHECKING:
+    from qa.library import Library
 
 MAX_FILES = 20
 MAX_FILE_BYTES = 20_000_000
@@ -50,3 +54,16 @@ def keep_upload(library: Path, name: str, sent: Path) -> Path:
     shutil.copyfile(sent, arriving)
     arriving.replace(kept)
     return kept
+
+
+def remove_article(library: Library, article_id: str) -> bool:
+    """Removes an article, and the copy kept of its file once no article comes from it; gives whether there was one."""
+    try:
+        path = Path(library.article(article_id).path)
+    except LibraryError:
+        return False
+    removed = library.remove([article_id]) > 0
+    ours = path.parent == library.path.absolute() / "uploads"
+    if ours and not any(info.path == str(path) for info in library.articles()):
+        path.unlink(missing_ok=True)
+    return removed
