@@ -1,0 +1,1 @@
+"""Texts and vectors: encoders, nearest vectors, BM25; nothing here knows an article."""

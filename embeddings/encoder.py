@@ -58,7 +58,11 @@ class _LocalEncoder:
     def tokenizer(self) -> Tokenizer:
         from tokenizers import Tokenizer
 
-        found = next(p for p in (self.directory / "tokenizer.json", *self.directory.glob("*/tokenizer.json")) if p.is_file())
+        found = next(
+            p
+            for p in (self.directory / "tokenizer.json", *self.directory.glob("*/tokenizer.json"))
+            if p.is_file()
+        )
         return Tokenizer.from_file(str(found))
 
     def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
@@ -127,7 +131,11 @@ class StaticEncoder(_LocalEncoder):
     def _vectors(self) -> np.ndarray:
         from safetensors.numpy import load_file
 
-        found = next(p for p in (self.directory / "model.safetensors", *self.directory.glob("*/model.safetensors")) if p.is_file())
+        found = next(
+            p
+            for p in (self.directory / "model.safetensors", *self.directory.glob("*/model.safetensors"))
+            if p.is_file()
+        )
         return load_file(found)["embedding.weight"].astype(np.float32)
 
     def _encode(self, texts: list[str], progress: Progress | None) -> np.ndarray:
@@ -162,6 +170,7 @@ class SentenceTransformerEncoder:
 
     @cached_property
     def fingerprint(self) -> str:
+        """A hash of the weights."""
         import hashlib
 
         digest = hashlib.blake2b(digest_size=16)
@@ -176,13 +185,19 @@ class SentenceTransformerEncoder:
         return int(self._model.get_embedding_dimension() or 0)
 
     def encode_queries(self, texts: Sequence[str]) -> np.ndarray:
-        return self._rows(self._model.encode_query(list(texts), normalize_embeddings=True, show_progress_bar=False))
+        """See Encoder."""
+        return self._rows(
+            self._model.encode_query(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        )
 
     def encode_passages(self, texts: Sequence[str], *, progress: Progress | None = None) -> np.ndarray:
+        """See Encoder."""
         parts = []
         for at in range(0, len(texts), 64):
             part = list(texts[at : at + 64])
-            parts.append(self._model.encode_document(part, normalize_embeddings=True, show_progress_bar=False))
+            parts.append(
+                self._model.encode_document(part, normalize_embeddings=True, show_progress_bar=False)
+            )
             if progress:
                 progress(at + len(part))
         return self._rows(np.concatenate(parts) if parts else np.empty((0, self.dimension)))
@@ -206,7 +221,9 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
     if name not in shipped():
         return SentenceTransformerEncoder(name)
     kind = json.loads((directory / "modules.json").read_text("utf-8"))[0]["type"]
-    return StaticEncoder(name, directory) if kind.endswith("StaticEmbedding") else BertEncoder(name, directory)
+    return (
+        StaticEncoder(name, directory) if kind.endswith("StaticEmbedding") else BertEncoder(name, directory)
+    )
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -28,7 +28,9 @@ FORMAT = "int8-1"
 def fingerprint(directory: Path) -> str:
     """A hash of every weight, configuration and tokenizer file below a model's folder."""
     digest = hashlib.blake2b(digest_size=16)
-    for path in sorted(p for p in directory.rglob("*") if p.suffix in {".json", ".safetensors", ".npz", ".txt"}):
+    for path in sorted(
+        p for p in directory.rglob("*") if p.suffix in {".json", ".safetensors", ".npz", ".txt"}
+    ):
         digest.update(path.relative_to(directory).as_posix().encode())
         with path.open("rb") as file:
             while block := file.read(1 << 20):
@@ -61,7 +63,9 @@ class BertEngine:
     def _encoder(self) -> ctranslate2.Encoder:
         import ctranslate2
 
-        return ctranslate2.Encoder(str(self._converted()), device="cpu", inter_threads=1, intra_threads=threads())
+        return ctranslate2.Encoder(
+            str(self._converted()), device="cpu", inter_threads=1, intra_threads=threads()
+        )
 
     def _converted(self) -> Path:
         engines = user_cache_path("sourcier") / "engines"

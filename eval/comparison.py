@@ -4,102 +4,83 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
+import numpy as np
 
 from eval.datasets import DatasetError
-from eval.metrics import paired_bootstrap
-from eval.report import SUCCESSES, Report
-from eval.runner import Outcome, outcome_of
-from eval.summary import per_question
+from eval.intervals import Shift, moved
+from eval.outcome import SUCCESSES, Outcome, outcome_of
+from eval.summary import Measure, measures
+
+FILE = "report.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """How far a figure has moved, the 95 % interval of that, and how likely it is by chance."""
+class Turned:
+    """A question that was answered well in one run and not in the other."""
 
-    figure: str
-    before: float
-    after: float
-    low: float
-    high: float
-    p: float
+    id: str
+    question: str
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Differences of all figures over the questions both runs asked; questions by what became of them."""
+    """The change of each figure, (group, name) to it, over the questions that both runs asked."""
 
     common: int
-    differences: tuple[Difference, ...]
-    won: tuple[str, ...]
-    lost: tuple[str, ...]
+    shifts: dict[tuple[str, str], Shift]
+    won: tuple[Turned, ...]
+    lost: tuple[Turned, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
-        figures = {
-            d.figure: {"before": d.before, "after": d.after, "ci": [d.low, d.high], "p": d.p}
-            for d in self.differences
-        }
-        return {"common": self.common, "figures": figures, "won": list(self.won), "lost": list(self.lost)}
-
-    def to_terminal(self) -> RenderableType:
-        """A table and two lists."""
-        table = Table(
-            "Mesure",
-            "Avant",
-            "Après",
-            "Différence",
-            "Intervalle à 95 %",
-            "p",
-            title=f"{self.common} questions communes",
-        )
-        for d in self.differences:
-            cells = (
-                f"{d.before:.3f}",
-                f"{d.after:.3f}",
-                f"{d.after - d.before:+.3f}",
-                f"{d.low:+.3f} – {d.high:+.3f}",
-                f"{d.p:.3f}",
-            )
-            table.add_row(d.figure, *cells)
-        lists = [
-            Text(f"{label} ({len(questions)})" + "".join(f"\n  • {q}" for q in questions[:20]))
-            for label, questions in (("Gagnées", self.won), ("Perdues", self.lost))
-        ]
-        return Group(table, *lists)
+        figures: dict[str, dict[str, Any]] = {}
+        for (group, name), shift in self.shifts.items():
+            figures.setdefault(group, {})[name] = asdict(shift)
+        turned = {"won": [asdict(t) for t in self.won], "lost": [asdict(t) for t in self.lost]}
+        return {"common": self.common, "figures": figures, **turned}
 
 
-def read_outcomes(path: Path) -> tuple[Outcome, ...]:
-    """The outcomes of an earlier report.json; raises DatasetError where it is none."""
+def read_outcomes(path: str | Path) -> tuple[Outcome, ...]:
+    """The outcomes of an earlier report.json, or of the folder it is in; raises DatasetError where it is none."""
+    path = Path(path)
+    path = path / FILE if path.is_dir() else path
     try:
-        rows = json.loads(path.read_text("utf-8"))["outcomes"]
-        return tuple(outcome_of(row) for row in rows)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path} : ce n’est pas un report.json de « sourcier eval --output ».") from error
+        return tuple(outcome_of(record) for record in json.loads(path.read_text("utf-8"))["outcomes"])
+    except OSError as error:
+        raise DatasetError(f"{path} : lecture impossible ({error.strerror}).") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{path} : ce n’est pas un {FILE} de « sourcier eval --output ».") from error
 
 
-def compare(earlier: Sequence[Outcome], report: Report, seed: int = 0) -> Comparison:
-    """Compare over the questions asked in both runs."""
+def compare(earlier: Sequence[Outcome], later: Sequence[Outcome], seed: int) -> Comparison:
+    """Compare over the questions that both asked, in the same words; DatasetError where there is none."""
     old = {o.id: o for o in earlier}
-    both = [o for o in report.outcomes if o.id in old and old[o.id].question == o.question]
-    before, after = per_question([old[o.id] for o in both]), per_question(both)
-    differences = []
-    for group, named in after.items():
-        for name, values in named.items():
-            theirs = before.get(group, {}).get(name, {})
-            ids = [i for i in values if i in theirs]
-            if not ids:
-                continue
-            mean, low, high, p = paired_bootstrap([theirs[i] for i in ids], [values[i] for i in ids], seed)
-            first = sum(theirs[i] for i in ids) / len(ids)
-            differences.append(Difference(f"{group} · {name}", first, first + mean, low, high, p))
-    good = {o.id: (old[o.id].verdict in SUCCESSES, o.verdict in SUCCESSES) for o in both}
-    won = tuple(o.question for o in both if good[o.id] == (False, True))
-    lost = tuple(o.question for o in both if good[o.id] == (True, False))
-    return Comparison(len(both), tuple(differences), won, lost)
+    after = [o for o in later if o.id in old and old[o.id].question == o.question]
+    if not after:
+        raise DatasetError("Les deux essais n’ont aucune question en commun : rien à comparer.")
+    before = [old[o.id] for o in after]
+    shifts = {
+        (new.group, new.name): moved(*rows, new.statistic, seed)
+        for was, new in zip(measures(before), measures(after), strict=True)
+        if len((rows := _paired(was, new))[0])
+    }
+    turned = [
+        (a.verdict in SUCCESSES, Turned(a.id, a.question, b.verdict, a.verdict))
+        for b, a in zip(before, after, strict=True)
+        if (b.verdict in SUCCESSES) != (a.verdict in SUCCESSES)
+    ]
+    won, lost = (tuple(t for good, t in turned if good is wanted) for wanted in (True, False))
+    return Comparison(len(after), shifts, won, lost)
+
+
+def _paired(before: Measure, after: Measure) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of the questions that the figure is made from in both runs, in the same order."""
+    place = {i: at for at, i in enumerate(before.ids)}
+    both = [(place[i], at) for at, i in enumerate(after.ids) if i in place]
+    return before.rows[[b for b, _ in both]], after.rows[[a for _, a in both]]

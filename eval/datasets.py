@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from qa.articles import Article, read_text
+from qa.articles import Article, clean, read_text
 from qa.errors import SourcierError
 
 FIELDS = ("id", "question", "answers", "sources", "answerable")
+MAX_QUESTION_CHARACTERS = 2000
 
 
 class DatasetError(SourcierError):
@@ -20,7 +22,7 @@ class DatasetError(SourcierError):
 
 @dataclass(frozen=True, slots=True)
 class EvalQuestion:
-    """A question with its accepted answers and right sources; `context` is the gold text, where there is one.
+    """A question with its accepted answers and right sources; `context` is SQuAD's text, which may hold none.
 
     A source matches an article whose id, or whose file's name, starts with it.
     """
@@ -35,108 +37,138 @@ class EvalQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """Questions, the articles they are asked of (none: the library's), and what looks wrong with them."""
+    """Questions, the articles they are asked of (none: the library's), and what looks wrong, in French."""
 
     name: str
     questions: tuple[EvalQuestion, ...]
     articles: tuple[Article, ...]
-    articles: tuple[Article, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...]
+    fingerprint: str
 
 
-def load(path: Path) -> Dataset:
-    """Read a file of either kind; raises DatasetError in one French line."""
+def load(path: str | Path) -> Dataset:
+    """Read a file of either kind; raises DatasetError in one French line.
+
+    Questions that cannot be asked or judged are left out, with a warning: those that are empty, too long,
+    said to be answerable without an answer, or that repeat an identifier.
+    """
+    path = Path(path)
     try:
-        text = path.read_text("utf-8")
+        data = path.read_bytes()
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise DatasetError(f"{path} : lecture impossible ({error.strerror}).") from error
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{path} : ce fichier n’est pas en UTF-8.") from error
-    questions: tuple[EvalQuestion, ...]
-    articles: tuple[Article, ...]
-    if path.suffix == ".jsonl":
-        questions, articles = tuple(_json_lines(path, text)), ()
+        raise DatasetError(f"{path} : ce fichier n’est pas en UTF-8 (octet {error.start}).") from error
+    if path.suffix.lower() == ".jsonl":
+        found, articles = tuple(_json_lines(path, text)), {}
     else:
-        questions, articles = _squad(path, text)
+        found, articles = _squad(path, text)
+    questions, warnings = _sound(found)
     if not questions:
-        raise DatasetError(f"{path} : aucune question dans ce fichier.")
-    return Dataset(path.name, questions, articles, tuple(_warnings(questions)))
+        raise DatasetError(f"{path} : aucune question à poser dans ce fichier.")
+    digest = hashlib.blake2b(data, digest_size=8).hexdigest()
+    return Dataset(path.name, questions, tuple(articles.values()), warnings, digest)
 
 
 def _json_lines(path: Path, text: str) -> Iterator[EvalQuestion]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         place = f"{path}, ligne {number}"
-        try:
-            record = json.loads(line)
-        except ValueError as error:
-            raise DatasetError(f"{place} : ce n’est pas du JSON valide.") from error
+        record = _parsed(place, line)
         if not isinstance(record, dict):
-            raise DatasetError(f"{place} : il faut un objet JSON avec {', '.join(FIELDS)}.")
-        missing = [name for name in FIELDS if name not in record]
-        if missing:
-            raise DatasetError(f"{place} : champ « {missing[0]} » absent.")
-        for name in ("answers", "sources"):
-            if not isinstance(record[name], list) or not all(isinstance(v, str) for v in record[name]):
-                raise DatasetError(f"{place} : le champ « {name} » doit être une liste de textes.")
-        if not isinstance(record["question"], str) or not isinstance(record["answerable"], bool):
-            raise DatasetError(f"{place} : « question » doit être un texte, et « answerable » true ou false.")
+            raise DatasetError(f"{place} : il faut un objet JSON avec les champs {', '.join(FIELDS)}.")
         yield EvalQuestion(
-            str(record["id"]),
-            record["question"],
-            tuple(record["answers"]),
-            tuple(record["sources"]),
-            record["answerable"],
+            _identifier(place, record),
+            clean(_field(place, record, "question", str)),
+            _texts(place, record, "answers"),
+            _texts(place, record, "sources"),
+            _field(place, record, "answerable", bool),
         )
 
 
-def _squad(path: Path, text: str) -> tuple[tuple[EvalQuestion, ...], tuple[Article, ...]]:
-    try:
-        data = json.loads(text)["data"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path} : ni JSON de SQuAD (champ « data »), ni .jsonl.") from error
+def _squad(path: Path, text: str) -> tuple[tuple[EvalQuestion, ...], dict[str, Article]]:
     questions: list[EvalQuestion] = []
-    articles: list[Article] = []
-    seen: dict[str, str] = {}
-    for a, entry in enumerate(data):
-        for p, paragraph in enumerate(_field(path, f"data[{a}]", entry, "paragraphs", list)):
-            place = f"data[{a}].paragraphs[{p}]"
-            context = _field(path, place, paragraph, "context", str)
-            if context not in seen:
-                seen[context] = f"c{len(seen):05d}"
-                articles.append(read_text(context, title=str(entry.get("title") or ""), id=seen[context]))
-            for q, qa in enumerate(_field(path, place, paragraph, "qas", list)):
+    articles: dict[str, Article] = {}
+    for a, entry in enumerate(_field(str(path), _parsed(str(path), text), "data", list)):
+        about = f"{path}, data[{a}]"
+        for p, paragraph in enumerate(_field(about, entry, "paragraphs", list)):
+            place = f"{about}.paragraphs[{p}]"
+            given = _field(place, paragraph, "context", str)
+            if given not in articles:
+                articles[given] = read_text(
+                    given, title=str(entry.get("title") or ""), id=f"contexte-{len(articles):07d}"
+                )
+            article = articles[given]
+            for q, record in enumerate(_field(place, paragraph, "qas", list)):
                 here = f"{place}.qas[{q}]"
-                answers = tuple(
-                    _field(path, here, answer, "text", str)
-                    for answer in _field(path, here, qa, "answers", list)
-                )
-                answers = tuple(answer for answer in answers if answer.strip())
-                answerable = bool(answers) and not qa.get("is_impossible", False)
-                question = _field(path, here, qa, "question", str)
-                sources = (seen[context],) if answerable else ()
+                texts = [
+                    clean(_field(f"{here}.answers[{n}]", answer, "text", str))
+                    for n, answer in enumerate(_field(here, record, "answers", list))
+                ]
+                answerable = not record.get("is_impossible", not texts)
                 questions.append(
-                    EvalQuestion(str(qa.get("id", here)), question, answers, sources, answerable, context)
+                    EvalQuestion(
+                        _identifier(here, record),
+                        clean(_field(here, record, "question", str)),
+                        tuple(dict.fromkeys(t for t in texts if t)) if answerable else (),
+                        (article.id,) if answerable else (),
+                        answerable,
+                        article.text,
+                    )
                 )
-    return tuple(questions), tuple(articles)
+    return tuple(questions), articles
 
 
-def _field(path: Path, place: str, record: Any, name: str, kind: type) -> Any:
-    if not isinstance(record, dict) or not isinstance(record.get(name), kind):
-        raise DatasetError(f"{path}, {place} : champ « {name} » absent ou d’un autre type.")
+def _parsed(place: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"ligne {error.lineno}, colonne {error.colno}" if error.lineno > 1 else f"colonne {error.colno}"
+        raise DatasetError(f"{place} : ce n’est pas du JSON valide ({where}).") from error
+    except RecursionError as error:
+        raise DatasetError(f"{place} : ce JSON est trop imbriqué.") from error
+
+
+def _field(place: str, record: Any, name: str, kind: type) -> Any:
+    if not isinstance(record, dict) or name not in record:
+        raise DatasetError(f"{place} : le champ « {name} » manque.")
+    if not isinstance(record[name], kind):
+        wanted = {str: "un texte", list: "une liste", bool: "true ou false"}[kind]
+        raise DatasetError(f"{place} : le champ « {name} » doit être {wanted}.")
     return record[name]
 
 
-def _warnings(questions: tuple[EvalQuestion, ...]) -> Iterator[str]:
-    seen: set[str] = set()
-    for question in questions:
-        if question.id in seen:
-            yield f"Identifiant « {question.id} » en double."
-        seen.add(question.id)
-        if not question.question.strip():
-            yield f"Question « {question.id} » vide."
-        if question.answerable and not question.answers:
-            yield f"Question « {question.id} » : dite avec réponse, mais sans réponse donnée."
-        if question.context is not None and any(a not in question.context for a in question.answers):
-            yield f"Question « {question.id} » : une réponse n’est pas dans son texte."
+def _identifier(place: str, record: Any) -> str:
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str | int):
+        raise DatasetError(f"{place} : le champ « id » manque, ou n’est ni un texte ni un nombre.")
+    return str(record["id"])
+
+
+def _texts(place: str, record: Any, name: str) -> tuple[str, ...]:
+    values = _field(place, record, name, list)
+    if not all(isinstance(value, str) for value in values):
+        raise DatasetError(f"{place} : le champ « {name} » doit être une liste de textes.")
+    return tuple(dict.fromkeys(text for value in values if (text := clean(value))))
+
+
+def _sound(found: Sequence[EvalQuestion]) -> tuple[tuple[EvalQuestion, ...], tuple[str, ...]]:
+    """The questions that can be asked and judged, and what is wrong with the others, or looks so."""
+    kept: dict[str, EvalQuestion] = {}
+    warnings: list[str] = []
+    for question in found:
+        name = f"Question « {question.id} »"
+        if question.id in kept:
+            warnings.append(f"{name} : identifiant en double, laissée de côté.")
+        elif not any(c.isalnum() for c in question.question):
+            warnings.append(f"{name} : texte vide, laissée de côté.")
+        elif len(question.question) > MAX_QUESTION_CHARACTERS:
+            warnings.append(f"{name} : plus de {MAX_QUESTION_CHARACTERS} caractères, laissée de côté.")
+        elif question.answerable and not question.answers:
+            warnings.append(f"{name} : dite avec réponse, mais aucune n’est donnée ; laissée de côté.")
+        else:
+            kept[question.id] = question
+            if question.context is not None and any(a not in question.context for a in question.answers):
+                warnings.append(f"{name} : une réponse n’est pas dans son texte.")
+    return tuple(kept.values()), tuple(warnings)

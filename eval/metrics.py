@@ -1,45 +1,46 @@
-"""The measures, each after its source; every one is a mean over questions, so that intervals can be drawn."""
+"""The measures, each after its source.
+
+Those of one question are plain functions; those of a run take an array of shape (…, n, k), a row a question,
+and reduce its last two axes, so that a thousand resampled runs are measured in one call.
+"""
 
 from __future__ import annotations
 
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 
-import ir_measures
 import numpy as np
-from ir_measures import RR, Qrel, R, ScoredDoc, nDCG
 
 RETRIEVAL = {
-    "recall@1": R @ 1,
-    "recall@5": R @ 5,
-    "recall@10": R @ 10,
-    "mrr@10": RR @ 10,
-    "ndcg@10": nDCG @ 10,
+    "recall@1": "R@1",
+    "recall@5": "R@5",
+    "recall@10": "R@10",
+    "mrr@10": "RR@10",
+    "ndcg@10": "nDCG@10",
 }
-RESAMPLES = 1000
+BINS = 10
 
 
 def squad_normalise(text: str) -> str:
-    """SQuAD's own normalisation (Rajpurkar et al. 2016): lower case, no punctuation, no English article."""
-    lowered = "".join(c for c in text.lower() if c not in string.punctuation)
-    return " ".join(re.sub(r"\b(a|an|the)\b", " ", lowered).split())
+    """SQuAD's normalisation (Rajpurkar et al. 2016): lower case, no ASCII punctuation, no English article."""
+    bare = text.lower().translate(str.maketrans("", "", string.punctuation))
+    return " ".join(re.sub(r"\b(?:a|an|the)\b", " ", bare).split())
 
 
 def squad_exact_match(prediction: str, answers: Sequence[str]) -> float:
-    """1.0 where the prediction equals an answer after SQuAD's normalisation."""
+    """1.0 where the prediction equals an answer after SQuAD's normalisation, else 0.0."""
     return float(any(squad_normalise(prediction) == squad_normalise(answer) for answer in answers))
 
 
 def squad_f1(prediction: str, answers: Sequence[str]) -> float:
-    """Best word F1 against an answer after SQuAD's normalisation."""
-    return max(
-        (_f1(squad_normalise(prediction).split(), squad_normalise(a).split()) for a in answers), default=0.0
-    )
+    """The best word F1 (0 to 1) against an answer after SQuAD's normalisation."""
+    words = squad_normalise(prediction).split()
+    return max((_word_f1(words, squad_normalise(answer).split()) for answer in answers), default=0.0)
 
 
-def _f1(prediction: list[str], answer: list[str]) -> float:
+def _word_f1(prediction: list[str], answer: list[str]) -> float:
     if not prediction or not answer:
         return float(prediction == answer)
     common = (Counter(prediction) & Counter(answer)).total()
@@ -47,85 +48,70 @@ def _f1(prediction: list[str], answer: list[str]) -> float:
 
 
 def retrieval(
-    rankings: dict[str, Sequence[str]], right: dict[str, Sequence[str]]
+    rankings: Mapping[str, Sequence[str]], right: Mapping[str, Sequence[str]]
 ) -> dict[str, dict[str, float]]:
-    """Recall, reciprocal rank and nDCG of each question's ranking of articles, by ir-measures.
+    """Recall, reciprocal rank and nDCG (Järvelin and Kekäläinen 2002) of each question, by ir-measures.
 
-    Recall is a hit: one right article is enough, since any of them holds the answer. So all right
-    articles count as one, at the rank of the first.
+    Any right article holds the answer, so one is enough: all of them count as one, at the rank of the first.
     """
+    import ir_measures
+    from ir_measures import Qrel, ScoredDoc
+
+    measures = {ir_measures.parse_measure(measure): name for name, measure in RETRIEVAL.items()}
     qrels = [Qrel(question, "right", 1) for question in right]
     run = []
     for question, ranking in rankings.items():
         accepted = set(right[question])
-        hit = next((rank for rank, article in enumerate(ranking) if article in accepted), None)
+        first = next((rank for rank, article in enumerate(ranking) if article in accepted), None)
         run += [
-            ScoredDoc(question, "right" if rank == hit else f"other-{rank}", 1.0 / (1 + rank))
+            ScoredDoc(question, "right" if rank == first else f"other-{rank}", 1 / (1 + rank))
             for rank in range(len(ranking))
         ]
     values: dict[str, dict[str, float]] = {name: dict.fromkeys(right, 0.0) for name in RETRIEVAL}
-    names = {measure: name for name, measure in RETRIEVAL.items()}
-    for metric in ir_measures.iter_calc(list(RETRIEVAL.values()), qrels, run):
-        values[names[metric.measure]][metric.query_id] = metric.value
+    for found in ir_measures.iter_calc(list(measures), qrels, run):
+        values[measures[found.measure]][found.query_id] = found.value
     return values
 
 
-def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
-    """95 % percentile interval of the mean (Efron 1979), from 1,000 seeded resamples."""
-    if not len(values):
-        return 0.0, 0.0
-    array = np.asarray(values, float)
-    picks = np.random.default_rng(seed).integers(0, len(array), (RESAMPLES, len(array)))
-    low, high = np.percentile(array[picks].mean(1), [2.5, 97.5])
-    return float(low), float(high)
+def mean(rows: np.ndarray) -> np.ndarray:
+    """The mean of the only column."""
+    return np.asarray(rows[..., 0].mean(-1))
 
 
-def bootstrap_of(
-    rows: np.ndarray, figure: Callable[[np.ndarray], float], seed: int = 0
-) -> tuple[float, float]:
-    """95 % percentile interval of a figure that is no mean, over resampled rows (n, …)."""
-    if not len(rows):
-        return 0.0, 0.0
-    picks = np.random.default_rng(seed).integers(0, len(rows), (RESAMPLES, len(rows)))
-    low, high = np.percentile([figure(rows[pick]) for pick in picks], [2.5, 97.5])
-    return float(low), float(high)
+def precision(rows: np.ndarray) -> np.ndarray:
+    """Of columns predicted and true (0 or 1): the share of the predicted that is true, 0 where there is none."""
+    return _share((rows[..., 0] * rows[..., 1]).sum(-1), rows[..., 0].sum(-1))
 
 
-def paired_bootstrap(
-    before: Sequence[float], after: Sequence[float], seed: int = 0
-) -> tuple[float, float, float, float]:
-    """Mean difference, its 95 % interval, and a two-sided p value (Koehn 2004), over the same questions."""
-    difference = np.asarray(after, float) - np.asarray(before, float)
-    if not len(difference):
-        return 0.0, 0.0, 0.0, 1.0
-    picks = np.random.default_rng(seed).integers(0, len(difference), (RESAMPLES, len(difference)))
-    means = difference[picks].mean(1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    p = min(1.0, 2 * min(float((means <= 0).mean()), float((means >= 0).mean())))
-    return float(difference.mean()), float(low), float(high), p
+def recall(rows: np.ndarray) -> np.ndarray:
+    """Of columns predicted and true (0 or 1): the share of the true that is predicted, 0 where there is none."""
+    return _share((rows[..., 0] * rows[..., 1]).sum(-1), rows[..., 1].sum(-1))
 
 
-def precision_recall_f1(flags: np.ndarray) -> tuple[float, float, float]:
-    """Of rows (n, 2) of booleans, predicted and true; 0 where a denominator is."""
-    predicted, true = flags[:, 0].astype(bool), flags[:, 1].astype(bool)
-    hit = float((predicted & true).sum())
-    precision = hit / predicted.sum() if predicted.any() else 0.0
-    recall = hit / true.sum() if true.any() else 0.0
-    return precision, recall, 2 * precision * recall / (precision + recall) if hit else 0.0
+def f1(rows: np.ndarray) -> np.ndarray:
+    """The harmonic mean of `precision` and `recall`."""
+    return _share(2 * (rows[..., 0] * rows[..., 1]).sum(-1), rows.sum((-1, -2)))
 
 
-def calibration_error(confidence: Sequence[float], right: Sequence[float], bins: int = 10) -> float:
-    """Expected calibration error over equal-width bins (Guo et al. 2017)."""
-    return sum(abs(mean - share) * weight for mean, share, weight in reliability(confidence, right, bins))
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros_like(part, float), where=whole > 0)
 
 
-def reliability(
-    confidence: Sequence[float], right: Sequence[float], bins: int = 10
-) -> list[tuple[float, float, float]]:
-    """Mean confidence, share right and share of all, of each bin that is not empty."""
-    c, r = np.asarray(confidence, float), np.asarray(right, float)
-    which = np.minimum((c * bins).astype(int), bins - 1)
-    return [
-        (float(c[which == b].mean()), float(r[which == b].mean()), float((which == b).mean()))
-        for b in np.unique(which)
-    ]
+def calibration_error(rows: np.ndarray) -> np.ndarray:
+    """Of columns confidence and right: expected calibration error over ten equal bins (Guo et al. 2017)."""
+    confidence, right = rows[..., 0], rows[..., 1]
+    which = bins_of(confidence)
+    gaps = [np.abs(((right - confidence) * (which == b)).sum(-1)) for b in range(BINS)]
+    return np.asarray(np.sum(gaps, axis=0) / rows.shape[-2])
+
+
+def reliability(rows: np.ndarray) -> list[tuple[float, float, int]]:
+    """Of columns confidence and right, shape (n, 2): mean of each and count, of each bin that is not empty."""
+    which = bins_of(rows[:, 0])
+    inside = [rows[which == b] for b in np.unique(which)]
+    return [(float(bin[:, 0].mean()), float(bin[:, 1].mean()), len(bin)) for bin in inside]
+
+
+def bins_of(confidence: np.ndarray) -> np.ndarray:
+    """The equal-width bin, 0 to 9, of each confidence from 0 to 1."""
+    return np.minimum((confidence * BINS).astype(int), BINS - 1)

@@ -2,101 +2,136 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from eval import metrics
-from eval.runner import RIGHT, Outcome
+from eval.intervals import Figure, Statistic, measured
+from eval.outcome import RIGHT, Outcome, Scores
 
-Figures = dict[str, dict[str, float]]
+SCORES = ("em", "f1", "em_squad", "f1_squad")
+SENTENCES = (1, 3, 5)
+PERCENTILES = (50, 95, 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One figure of a run: a row of numbers a question, shape (n, k), and what makes a figure of them."""
+
+    group: str
+    name: str
+    ids: tuple[str, ...]
+    rows: np.ndarray
+    statistic: Statistic = metrics.mean
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Figures by group (`retrieval`, `answer`, …), their 95 % intervals, the number of questions."""
+    """Figures by group (`retrieval`, `answer`, …) and name, percentiles of milliseconds by step."""
 
-    figures: Figures
-    intervals: dict[str, dict[str, tuple[float, float]]]
+    figures: Mapping[str, Mapping[str, Figure]]
+    steps_ms: Mapping[str, Mapping[str, float]]
     n: int
 
     def to_dict(self) -> dict[str, Any]:
-        """The keys that programs rely on."""
-        return {**self.figures, "n": self.n, "ci": self.intervals}
-
-
-def per_question(outcomes: Sequence[Outcome]) -> dict[str, dict[str, dict[str, float]]]:
-    """For each figure that is a mean, its value for each question it is taken over."""
-    asked = [o for o in outcomes if o.answerable]
-    read = [o for o in asked if o.read_scores is not None]
-    groups: dict[str, dict[str, dict[str, float]]] = {
-        "retrieval": metrics.retrieval({o.id: o.retrieved for o in asked}, {o.id: o.right for o in asked})
-        if asked
-        else {},
-        "evidence": {
-            f"sentence@{k}": {
-                o.id: float(o.sentence_rank is not None and o.sentence_rank <= k) for o in asked
-            }
-            for k in (1, 3, 5)
-        },
-        "answer": {
-            name: {o.id: getattr(o, name) for o in asked} for name in ("em", "f1", "em_squad", "f1_squad")
-        },
-        "citation": {
-            "precision": {o.id: float(np.mean(o.supported)) for o in outcomes if o.citations},
-            "recall": {o.id: float(any(o.supported)) for o in asked},
-        },
-    }
-    if read:
-        names = ("em", "f1", "em_squad", "f1_squad")
-        groups["reading"] = {
-            name: {o.id: o.read_scores[i] for o in read if o.read_scores} for i, name in enumerate(names)
+        """The keys that programs rely on; what could not be measured is None."""
+        values: dict[str, Any] = {
+            group: {name: figure.value for name, figure in named.items()}
+            for group, named in self.figures.items()
         }
-    return groups
+        intervals = {
+            group: {
+                name: None if figure.value is None else [figure.low, figure.high]
+                for name, figure in named.items()
+            }
+            for group, named in self.figures.items()
+        }
+        return {**values, "n": self.n, "ci": intervals}
 
 
-def summarise(outcomes: Sequence[Outcome], seed: int = 0) -> Summary:
+def summarise(outcomes: Sequence[Outcome], seed: int) -> Summary:
     """All figures of a run."""
-    figures: Figures = {}
-    intervals: dict[str, dict[str, tuple[float, float]]] = {}
+    figures: dict[str, dict[str, Figure]] = {}
+    for measure in measures(outcomes):
+        figure = measured(measure.rows, measure.statistic, seed)
+        figures.setdefault(measure.group, {})[measure.name] = figure
+    return Summary(figures, _steps(outcomes), len(outcomes))
 
-    def put(group: str, name: str, value: float, interval: tuple[float, float]) -> None:
-        figures.setdefault(group, {})[name] = round(value, 4)
-        intervals.setdefault(group, {})[name] = (round(interval[0], 4), round(interval[1], 4))
 
-    for group, named in per_question(outcomes).items():
-        for name, values in named.items():
-            numbers = list(values.values())
-            put(group, name, float(np.mean(numbers)) if numbers else 0.0, metrics.bootstrap(numbers, seed))
-    refusals = np.array([(not o.answered, not o.answerable) for o in outcomes], float).reshape(-1, 2)
-    for i, name in enumerate(("precision", "recall", "f1")):
+def measures(outcomes: Sequence[Outcome]) -> list[Measure]:
+    """Every figure of a run, with the numbers it is made from.
 
-        def figure(rows: np.ndarray, i: int = i) -> float:
-            return metrics.precision_recall_f1(rows)[i]
-
-        put("abstention", name, figure(refusals), metrics.bootstrap_of(refusals, figure, seed))
-    judged = np.array([(o.confidence, o.answerable and o.f1 >= RIGHT) for o in outcomes], float).reshape(
-        -1, 2
+    Retrieval, evidence and answers are measured on answerable questions, refusals where some questions
+    have no answer, calibration on the short answers given. A citation is precise if it supports an
+    expected answer, an answer without one is not; a question is covered if one of its citations does, and
+    one left unanswered is not: neither is a free pass.
+    """
+    asked = [o for o in outcomes if o.answerable]
+    read = [(o.id, o.read_scores) for o in asked if o.read_scores is not None]
+    claimed = [o for o in outcomes if o.answered]
+    judged = [o for o in outcomes if o.short is not None]
+    refusable = outcomes if len(asked) < len(outcomes) else []
+    timed = [o for o in outcomes if "total" in o.timings]
+    found = metrics.retrieval({o.id: o.retrieved for o in asked}, {o.id: o.right for o in asked})
+    made = [_means("retrieval", name, found[name].items()) for name in metrics.RETRIEVAL]
+    made += [
+        _means("evidence", f"sentence@{k}", ((o.id, float((o.sentence_rank or np.inf) <= k)) for o in asked))
+        for k in SENTENCES
+    ]
+    made += _scores("reading", read)
+    made += _scores("answer", [(o.id, o.scores) for o in asked])
+    made.append(_means("citation", "precision", ((o.id, _citation_precision(o)) for o in claimed)))
+    made.append(
+        _means("citation", "recall", ((o.id, float(any(c.supported for c in o.citations))) for o in asked))
     )
+    refused = _rows(refusable, [(not o.answered, not o.answerable) for o in refusable])
+    for statistic in (metrics.precision, metrics.recall, metrics.f1):
+        made.append(Measure("abstention", statistic.__name__, *refused, statistic))
+    sure = _rows(judged, [(o.confidence, o.scores.f1 >= RIGHT) for o in judged])
+    made.append(Measure("calibration", "ece", *sure, metrics.calibration_error))
+    total = _rows(timed, [(o.timings["total"],) for o in timed])
+    made += [
+        Measure("latency_ms", f"p{percent}", *total, partial(_percentile, percent=percent))
+        for percent in PERCENTILES[:2]
+    ]
+    return made
 
-    def error(rows: np.ndarray) -> float:
-        return metrics.calibration_error(rows[:, 0].tolist(), rows[:, 1].tolist())
 
-    put(
-        "calibration", "ece", error(judged) if len(judged) else 0.0, metrics.bootstrap_of(judged, error, seed)
-    )
-    total = np.array([o.timings["total"] for o in outcomes])
-    for percent in (50, 95):
+def _means(group: str, name: str, values: Iterable[tuple[str, float]]) -> Measure:
+    pairs = list(values)
+    rows = np.array([value for _, value in pairs], float).reshape(-1, 1)
+    return Measure(group, name, tuple(i for i, _ in pairs), rows)
 
-        def percentile(rows: np.ndarray, percent: int = percent) -> float:
-            return float(np.percentile(rows, percent))
 
-        put(
-            "latency_ms",
-            f"p{percent}",
-            percentile(total) if len(total) else 0.0,
-            metrics.bootstrap_of(total, percentile, seed),
-        )
-    return Summary(figures, intervals, len(outcomes))
+def _scores(group: str, scored: Sequence[tuple[str, Scores]]) -> list[Measure]:
+    return [_means(group, name, ((i, getattr(scores, name)) for i, scores in scored)) for name in SCORES]
+
+
+def _rows(outcomes: Sequence[Outcome], rows: list[tuple[Any, ...]]) -> tuple[tuple[str, ...], np.ndarray]:
+    return tuple(o.id for o in outcomes), np.array(rows, float)
+
+
+def _citation_precision(outcome: Outcome) -> float:
+    cited = len(outcome.citations) + outcome.dangling
+    return sum(c.supported for c in outcome.citations) / cited if cited else 0.0
+
+
+def _percentile(rows: np.ndarray, percent: int) -> np.ndarray:
+    return np.asarray(np.percentile(rows[..., 0], percent, axis=-1))
+
+
+def _steps(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
+    """Percentiles of the milliseconds of each step, in the order the steps come."""
+    timed = [o.timings for o in outcomes if o.timings]
+    names = dict.fromkeys(step for timings in timed for step in timings)
+    return {
+        step: {
+            f"p{percent}": round(float(np.percentile([t[step] for t in timed if step in t], percent)), 1)
+            for percent in PERCENTILES
+        }
+        for step in names
+    }

@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from os.path import realpath
 from pathlib import Path
 
 from qa.errors import ArticleError
@@ -17,8 +19,28 @@ from qa.formats import READERS, Content, decode, iso_date
 SUFFIXES = frozenset({*READERS, ".jsonl"})
 MAX_FILE_BYTES = 100_000_000
 MAX_TEXT_CHARS = 20_000_000
+
+_LONGEST_TITLE = 300
+_TITLE_LETTERS = 150
+_TITLE_LINES = 3
 _SLUG_LETTERS = 80
-_UNKEPT = {c: None for c in range(32) if chr(c) not in "\n\t"} | {0x7F: None, 0xFEFF: None, 0x2028: "\n", 0x2029: "\n"}
+_UNSEEN = [
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    0xAD,
+    0x200B,
+    0x200E,
+    0x200F,
+    *range(0x202A, 0x202F),
+    0x2060,
+    0xFEFF,
+]
+_CLEANED = {
+    **dict.fromkeys(_UNSEEN),
+    **dict.fromkeys([0x0B, 0x0C, 0x85, 0x2028, 0x2029], "\n"),
+    **{ord(kept): kept for kept in "\n\t"},
+}
+_ENDLESS_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,78 +71,91 @@ class Skipped:
 
 
 def find_files(paths: Iterable[str | Path]) -> Iterator[Path | Skipped]:
-    """Every file that can be an article, folders walked in order of name; the others with the reason.
+    """Every file that can be an article, once, folders walked in order of name; the others with the reason.
 
-    Reported as skipped: hidden files, links out of the folder given, unreadable, empty and too large
-    files, and unknown types. A path that does not exist is reported too.
+    Reported as skipped: hidden, unreadable, empty and too large files, links in a folder, unknown types, what is
+    no file, names that are not UTF-8, paths that do not exist. A file or link given by its own path is read
+    even if hidden.
     """
     seen: set[Path] = set()
-    for given in map(Path, paths):
-        root = given.absolute()
-        if root.is_dir():
-            for item in _walk(root, root.resolve()):
-                if isinstance(item, Skipped) or item not in seen:
-                    yield item
-                if isinstance(item, Path):
-                    seen.add(item)
-        elif not root.exists():
-            yield Skipped(str(root), "ce fichier ou ce dossier n’existe pas")
-        elif root not in seen:
-            seen.add(root)
-            yield _looked_at(root)
+    for given in paths:
+        root = Path(realpath(given))
+        for path, reason in _walk(root):
+            if path not in seen:
+                seen.add(path)
+                yield Skipped(_shown(path), reason) if reason else path
 
 
-def _walk(folder: Path, root: Path) -> Iterator[Path | Skipped]:
+def _walk(root: Path) -> Iterator[tuple[Path, str]]:
+    """Each file below, or the root itself, with the reason why it cannot be read, or ""."""
+    waiting = [root]
+    while waiting:
+        path = waiting.pop()
+        try:
+            reason = _barred(path, root) if path != root else ""
+            if not reason and path.is_dir():
+                waiting += sorted(path.iterdir(), key=lambda child: child.name, reverse=True)
+            else:
+                yield path, reason or _unreadable(path)
+        except OSError:
+            yield path, "illisible : vérifiez vos droits d’accès"
+
+
+def _barred(path: Path, root: Path) -> str:
+    """Why a walk does not even look at the path, or ""."""
+    if path.name.startswith("."):
+        return "fichier ou dossier caché"
+    if not path.is_symlink():
+        return ""
+    if Path(realpath(path)).is_relative_to(root):
+        return "lien vers un autre endroit du même dossier"
+    return "lien vers un endroit hors du dossier"
+
+
+def _unreadable(path: Path) -> str:
+    """Why a file cannot be an article, or ""; opens it, which needs the right to."""
+    if _shown(path) != str(path):
+        return "nom qui n’est pas en UTF-8 : renommez le fichier"
     try:
-        entries = sorted(os.scandir(folder), key=lambda e: e.name)
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode):
+            return "ce n’est pas un fichier ordinaire"
+        if path.suffix.lower() not in SUFFIXES:
+            return f"type de fichier non pris en charge (sont lus : {', '.join(sorted(SUFFIXES))})"
+        path.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        return "ce fichier ou ce dossier n’existe pas"
     except OSError:
-        yield Skipped(str(folder), "dossier illisible : vérifiez vos droits d’accès")
-        return
-    for entry in entries:
-        path = Path(entry.path)
-        if entry.name.startswith("."):
-            yield Skipped(str(path), "fichier ou dossier caché")
-        elif entry.is_symlink() and not path.resolve().is_relative_to(root):
-            yield Skipped(str(path), "lien vers un endroit hors du dossier")
-        elif entry.is_dir():
-            if not entry.is_symlink():
-                yield from _walk(path, root)
-        else:
-            yield _looked_at(path)
+        return "illisible : vérifiez vos droits d’accès"
+    if about.st_size == 0:
+        return "fichier vide"
+    if about.st_size > MAX_FILE_BYTES:
+        return (
+            f"fichier trop gros ({about.st_size // 1_000_000} Mo), {MAX_FILE_BYTES // 1_000_000} Mo au plus"
+        )
+    return ""
 
 
-def _looked_at(path: Path) -> Path | Skipped:
-    if path.suffix.lower() not in SUFFIXES:
-        return Skipped(str(path), f"type de fichier non pris en charge ({', '.join(sorted(SUFFIXES))} le sont)")
-    try:
-        size = path.stat().st_size
-        with path.open("rb"):
-            pass
-    except OSError:
-        return Skipped(str(path), "fichier illisible : vérifiez vos droits d’accès")
-    if size == 0:
-        return Skipped(str(path), "fichier vide")
-    if size > MAX_FILE_BYTES:
-        return Skipped(str(path), f"fichier trop gros ({size // 1_000_000} Mo) : {MAX_FILE_BYTES // 1_000_000} Mo au plus")
-    return path
+def _shown(path: Path) -> str:
+    """The path as it can be printed and stored."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def read_file(path: Path) -> list[Article]:
-    """The article of a file, or the articles of a JSON-lines file; raises ArticleError, in one French line."""
-    path = path.absolute()
-    found = _looked_at(path)
-    if isinstance(found, Skipped):
-        raise ArticleError(f"{path} : {found.reason}.")
+    """The article of a file, or those of a JSON-lines file; raises ArticleError, whose message begins with the path."""
+    path = Path(realpath(path))
+    if reason := _unreadable(path):
+        raise ArticleError(f"{_shown(path)} : {reason}.")
     try:
         if path.suffix.lower() == ".jsonl":
             return list(_records(path))
-        content = READERS[path.suffix.lower()](path)
+        return [_from_file(READERS[path.suffix.lower()](path), path)]
+    except ArticleError as error:
+        raise ArticleError(f"{path} : {error}.") from error
     except OSError as error:
-        raise ArticleError(f"{path} : lecture impossible ({error.strerror or 'erreur du disque'}).") from error
-    article = _article(content, path.stem, str(path), path)
-    if not article.text:
-        raise ArticleError(f"{path} : aucun texte trouvé dans ce fichier.")
-    return [article]
+        raise ArticleError(
+            f"{path} : lecture impossible ({error.strerror or 'erreur du disque'})."
+        ) from error
 
 
 def read_text(
@@ -133,64 +168,94 @@ def read_text(
     id: str | None = None,
 ) -> Article:
     """An article from a text in memory; without a title, its first short line is one."""
-    content = Content(text, title, source, date, author)
-    cleaned = clean(text)
-    name = id or slug(title or cleaned[:40]) or "texte"
-    return _article(content, name, source or name, None, exact_id=id)
+    name = id or slug(title or clean(text[:200])[:40]) or "texte"
+    content = Content(text, title, source or name, date, author)
+    return _article(content, name, id=id or _id(name, source or name))
 
 
-def _article(content: Content, stem: str, fallback: str, path: Path | None, *, exact_id: str | None = None) -> Article:
-    text = clean(content.text)
-    if len(text) > MAX_TEXT_CHARS:
-        raise ArticleError(f"{fallback} : texte trop long ({len(text)} caractères), {MAX_TEXT_CHARS} au plus.")
-    source = clean(content.source) or fallback
-    place = str(path) if path else source
-    mark = hashlib.blake2b(f"{place}\0{stem}".encode(), digest_size=4).hexdigest()
-    title = " ".join(clean(content.title).split()) or first_short_line(text) or stem
-    return Article(
-        id=exact_id or f"{slug(stem) or 'article'}-{mark}",
-        title=title[:300],
-        text=text,
-        source=source,
-        path=str(path) if path else "",
-        date=iso_date(content.date),
-        author=" ".join(clean(content.author or "").split()) or None,
-    )
+def _from_file(content: Content, path: Path) -> Article:
+    return _article(content, path.stem, id=_id(path.stem, str(path)), source=str(path), path=str(path))
 
 
 def _records(path: Path) -> Iterator[Article]:
-    for number, line in enumerate(decode(path.read_bytes()).splitlines(), start=1):
-        if not line.strip():
+    """The articles of a JSON-lines file; only "\\n" ends a line, for a JSON text may hold other line ends."""
+    lines_of_ids: dict[str, int] = {}
+    for number, line in enumerate(decode(path.read_bytes()).split("\n"), start=1):
+        if not line.strip("\0 \t\r"):
             continue
         try:
             record = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise ArticleError(f"{path}, ligne {number} : ce n’est pas du JSON valide.") from error
-        if not isinstance(record, dict) or not isinstance(record.get("text"), str) or not record["text"].strip():
-            raise ArticleError(f"{path}, ligne {number} : il faut un objet JSON avec un champ « text » non vide.")
-        title, source, date, author = (
-            str(record[k]) if record.get(k) is not None else "" for k in ("title", "source", "date", "author")
+            raise ArticleError(f"ligne {number}, ce n’est pas du JSON valide") from error
+        if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+            raise ArticleError(f"ligne {number}, il faut un objet JSON avec un champ « text »")
+        about = {key: str(value) for key, value in record.items() if isinstance(value, str | int | float)}
+        stem = about.get("id") or f"{path.stem}-{number}"
+        if stem in lines_of_ids:
+            raise ArticleError(
+                f"ligne {number}, l’identifiant « {stem} » est déjà celui de la ligne {lines_of_ids[stem]}"
+            )
+        lines_of_ids[stem] = number
+        content = Content(
+            record["text"], *(about.get(key, "") for key in ("title", "source", "date", "author"))
         )
-        content = Content(record["text"], title, source, date, author)
-        stem = str(record.get("id") or f"{path.stem}-{number}")
-        yield _article(content, stem, f"{path}#{number}", path)
+        try:
+            yield _article(content, stem, id=_id(stem, str(path)), source=f"{path}#{number}", path=str(path))
+        except ArticleError as error:
+            raise ArticleError(f"ligne {number}, {error}") from error
+
+
+def _article(content: Content, stem: str, *, id: str, source: str = "", path: str = "") -> Article:
+    """The article of a content; the keywords stand in for what it does not say."""
+    text = clean(content.text)
+    if path and not text:
+        raise ArticleError("aucun texte trouvé")
+    if len(text) > MAX_TEXT_CHARS:
+        raise ArticleError(f"texte trop long ({len(text)} caractères), {MAX_TEXT_CHARS} au plus")
+    return Article(
+        id=id,
+        title=_one_line(content.title)[:_LONGEST_TITLE] or _first_short_line(text) or stem,
+        text=text,
+        source=_one_line(content.source) or source,
+        path=path,
+        date=iso_date(content.date),
+        author=_one_line(content.author or "") or None,
+    )
+
+
+def _id(stem: str, place: str) -> str:
+    mark = hashlib.blake2b(f"{place}\0{stem}".encode(), digest_size=4).hexdigest()
+    return f"{slug(stem) or 'article'}-{mark}"
 
 
 def clean(text: str) -> str:
-    """NFC text with plain line ends, without control characters or space at its ends; the rest is kept as it is."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_UNKEPT)
-    text = text.encode("utf-8", "ignore").decode("utf-8")
+    """NFC text with plain line ends, without what cannot be seen nor space at its ends; the rest is kept as it is.
+
+    A run of over a hundred accents or symbols is cut: normalising it would take quadratic time.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
+    text = _ENDLESS_MARKS.sub(r"\1", text.encode("utf-8", "ignore").decode("utf-8"))
     return unicodedata.normalize("NFC", text).strip()
 
 
 def slug(name: str) -> str:
     """ASCII letters, digits, `-` and `_` of a name, so that an id can stand in a file name and an address."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    plain = unicodedata.normalize("NFKD", name[:1000]).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9_]+", "-", plain).strip("-")[:_SLUG_LETTERS]
 
 
-def first_short_line(text: str) -> str:
-    """The first line where it can be a title: at most 150 characters, and more text below."""
-    line, _, rest = text.partition("\n")
-    line = line.strip().lstrip("#").strip()
-    return line if 0 < len(line) <= 150 and rest.strip() and not line.endswith((".", ";", ",")) else ""
+def _one_line(text: str) -> str:
+    return " ".join(clean(text[:2_000]).split())
+
+
+def _first_short_line(text: str) -> str:
+    """The first of the opening lines that can be a title: short, no sentence, and with more text below."""
+    opening = [line.strip().lstrip("#").strip() for line in text[:20_000].split("\n") if line.strip()]
+    for line in opening[:-1][:_TITLE_LINES]:
+        if (
+            len(line) <= _TITLE_LETTERS
+            and any(map(str.isalpha, line))
+            and not line.endswith((".", ";", ",", "…"))
+        ):
+            return line
+    return ""

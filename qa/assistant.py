@@ -19,7 +19,18 @@ from qa.errors import QuestionError
 from qa.evidence import EvidenceRanker, Ranked
 from qa.reader import Reader, Segment, SpanScores
 from qa.retriever import Hit, Retriever
-from qa.spans import Layout, choose, cite, lay_out, order_evidence, quote, segment_of, signals, tidy, windows_of
+from qa.spans import (
+    Layout,
+    choose,
+    cite,
+    lay_out,
+    order_evidence,
+    quote,
+    segment_of,
+    signals,
+    tidy,
+    windows_of,
+)
 
 if TYPE_CHECKING:
     from qa.library import Library
@@ -116,7 +127,12 @@ class Assistant:
     ) -> Answer:
         """Answer one question; raises QuestionError where it is empty or too long."""
         for item in self.stream(
-            question, history=history, top_k=top_k, article_ids=article_ids, thresholds=thresholds, cancel=cancel
+            question,
+            history=history,
+            top_k=top_k,
+            article_ids=article_ids,
+            thresholds=thresholds,
+            cancel=cancel,
         ):
             if isinstance(item, Answer):
                 return item
@@ -166,7 +182,9 @@ class Assistant:
     def read_batch(self, pairs: Sequence[tuple[str, str]]) -> list[Reading]:
         """Read each (question, text)."""
         windows = [windows_of(text) for _, text in pairs]
-        inputs = [(q, [segment]) for (q, _), found in zip(pairs, windows, strict=True) for segment, _ in found]
+        inputs = [
+            (q, [segment]) for (q, _), found in zip(pairs, windows, strict=True) for segment, _ in found
+        ]
         scores = iter(self._reader.read_batch(inputs))
         return [
             self._best_reading(text, [(segment, at, next(scores)) for segment, at in found])
@@ -190,7 +208,9 @@ class Assistant:
         began = time.perf_counter()
         if step == "retrieval":
             questions = [work.question for work in works]
-            found = self._retriever.search_batch(questions, max(PASSAGES_RANKED, top_k), article_ids=article_ids)
+            found = self._retriever.search_batch(
+                questions, max(PASSAGES_RANKED, top_k), article_ids=article_ids
+            )
             for work, hits in zip(works, found, strict=True):
                 work.hits = hits
         elif step == "evidence":
@@ -231,14 +251,18 @@ class Assistant:
         citations = cite(choice, work.ranked, probability)
         markers = "".join(f"[{c.marker}]" for c in citations)
         quotes = "\n\n".join(f"« {c.sentence} » [{c.marker}]" for c in citations)
-        return Answer(f"{choice.text} {markers}\n\n{quotes}", choice.text, True, probability, citations, *found)
+        return Answer(
+            f"{choice.text} {markers}\n\n{quotes}", choice.text, True, probability, citations, *found
+        )
 
 
 def checked(question: str) -> str:
     """The question without control characters; raises QuestionError where nothing is left, or too much."""
     text = " ".join("".join(c for c in question if c.isprintable() or c.isspace()).split())
     if not any(c.isalnum() for c in text):
-        raise QuestionError("La question est vide : écrivez une question, par exemple « Qui dirige l’entreprise ? ».")
+        raise QuestionError(
+            "La question est vide : écrivez une question, par exemple « Qui dirige l’entreprise ? »."
+        )
     if len(text) > MAX_QUESTION_CHARACTERS:
         raise QuestionError(
             f"La question est trop longue ({len(text)} caractères) : {MAX_QUESTION_CHARACTERS} au plus, raccourcissez-la."

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from qa.answer import Answer, Citation
@@ -33,6 +33,7 @@ from qa.terminal import (
 )
 
 SHOWN_PASSAGES = 3
+SHOWN_CHARACTERS = 160
 
 app = typer.Typer(
     cls=ExtensibleGroup,
@@ -145,20 +146,25 @@ def ask(
 
 def _show(answer: Answer) -> None:
     if answer.short is not None:
-        shown = (plain(answer.short), "bold"), (f"  (confiance : {answer.confidence:.0%})", "dim")
-        output.print(Text.assemble(*shown))
+        confidence = f"  (confiance : {answer.confidence * 100:.0f}\u00a0%)"
+        _say(Text.assemble((plain(answer.short), "bold"), (confidence, "dim")))
     else:
-        output.print(Text(plain(answer.text.split("\n", 1)[0])))
+        _say(Text(plain(answer.text.split("\n", 1)[0])))
     for citation in answer.citations:
         output.print()
-        output.print(_quoted(citation))
+        _say(_quoted(citation))
         about = " · ".join(part for part in (citation.title, citation.date, citation.source) if part)
-        output.print(Text(f"    {plain(about)}", style="dim"))
+        _say(Text(f"    {plain(about)}", style="dim"))
     if not answer.answerable and answer.passages:
-        output.print(Text("\nPassages les plus proches :", style="dim"))
+        _say(Text("\nPassages les plus proches :", style="dim"))
         for passage in answer.passages[:SHOWN_PASSAGES]:
-            beginning = " ".join(plain(passage.text).split())[:160]
-            output.print(Text(f"  • {plain(passage.title)} : {beginning}…", style="dim"))
+            beginning = " ".join(plain(passage.text).split())[:SHOWN_CHARACTERS]
+            _say(Text(f"  • {plain(passage.title)} : {beginning}…", style="dim"))
+
+
+def _say(text: Text) -> None:
+    """Print to the standard output, wrapped where it is a screen, each paragraph on its line where it is not."""
+    output.print(text, soft_wrap=not output.is_terminal)
 
 
 def _quoted(citation: Citation) -> Text:
@@ -178,7 +184,7 @@ def list_(library: LibraryOption = None, json_: JsonOption = False) -> None:
     if json_:
         print_json({"articles": [asdict(article) for article in articles]})
         return
-    table = Table("Identifiant", "Titre", "Date", "Passages", "Ajouté")
+    table = Table(Column("Identifiant", overflow="fold"), "Titre", "Date", "Passages", "Ajouté")
     for article in articles:
         cells = (article.id, article.title, article.date or "", str(article.passages), article.added[:10])
         table.add_row(*(Text(plain(cell)) for cell in cells))

@@ -7,8 +7,12 @@ from collections.abc import Sequence
 
 _NAME = re.compile(r"[A-ZÀ-Ý][\w'’-]*(?:\s+(?:(?:de|du|des|la|le|d['’])\s*)?[A-ZÀ-Ý][\w'’-]*)*")
 _AND = re.compile(r"^(?:et|mais)\s+(?:pour\s+|chez\s+|à\s+|de\s+|en\s+)?(?P<topic>.+?)\s*\?*$", re.I)
-_ALONE = re.compile(r"^(?:et\s+)?(?P<word>pourquoi|quand|où|comment|combien|depuis quand|pour combien)\s*\?*$", re.I)
-_WORD = re.compile(r"^(?:pourquoi|quand|où|comment|combien|qui|que|quoi|qu['’]|quel|quelle|quels|quelles)\b", re.I)
+_ALONE = re.compile(
+    r"^(?:et\s+)?(?P<word>pourquoi|quand|où|comment|combien|depuis quand|pour combien)\s*\?*$", re.I
+)
+_WORD = re.compile(
+    r"^(?:pourquoi|quand|où|comment|combien|qui|que|quoi|qu['’]|quel|quelle|quels|quelles)\b", re.I
+)
 _INVERTED = re.compile(r"\b(?P<verb>[\w'’]+)-(?:t-)?(?:il|elle|ils|elles)\b", re.I)
 _PRONOUN = re.compile(r"\b(?:il|elle|ils|elles|lui|celui-ci|celle-ci)\b", re.I)
 _IMPERSONAL = re.compile(r"\b(?:y a-t-il|il y a|s['’]agit-il|faut-il|il faut|il s['’]agit)\b", re.I)
@@ -73,13 +77,23 @@ def _name_subject(text: str, subject: str) -> str:
     """Put the name in front of an inverted verb, in place of a pronoun, or behind a possessed noun."""
     names = _names(text)
     if inverted := _INVERTED.search(text):
-        return text if names and names[0].start() < inverted.start() else f"{text[: inverted.start()]}{subject} {text[inverted.start() :]}"
+        return (
+            text
+            if names and names[0].start() < inverted.start()
+            else f"{text[: inverted.start()]}{subject} {text[inverted.start() :]}"
+        )
     if names:
         return text
     if _PRONOUN.search(text):
         return _PRONOUN.sub(subject, text, count=1)
     if possessive := _POSSESSIVE.search(text):
         link = "d'" if subject[0] in "AEIOUYÉÈÊÀÂÎÔHaeiouyéèêàâîôh" else "de "
-        article = "les" if possessive[0].lower().startswith(("ses", "leurs")) else "la" if possessive[0].lower().startswith("sa") else "le"
+        article = (
+            "les"
+            if possessive[0].lower().startswith(("ses", "leurs"))
+            else "la"
+            if possessive[0].lower().startswith("sa")
+            else "le"
+        )
         return f"{text[: possessive.start()]}{article} {possessive['noun']} {link}{subject}{text[possessive.end() :]}"
     return text

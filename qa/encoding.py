@@ -32,9 +32,8 @@ class PairEncoder:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        self._begin, self._separator, self.padding = (
-            tokenizer.token_to_id(token) for token in ("<s>", "</s>", "<pad>")
-        )
+        vocabulary = tokenizer.get_vocab()
+        self._begin, self._separator, self.padding = (vocabulary[token] for token in ("<s>", "</s>", "<pad>"))
 
     @property
     def vocabulary(self) -> dict[str, int]:
@@ -49,7 +48,9 @@ class PairEncoder:
         encodings = iter(self._tokenizer.encode_batch(texts, add_special_tokens=False))
         return [self._assemble(encodings, segments, max_tokens) for _, segments in pairs]
 
-    def _assemble(self, encodings: Iterator[Encoding], segments: Sequence[str], max_tokens: int) -> EncodedPair:
+    def _assemble(
+        self, encodings: Iterator[Encoding], segments: Sequence[str], max_tokens: int
+    ) -> EncodedPair:
         question = next(encodings).ids[:MAX_QUESTION_TOKENS]
         ids = [self._begin, *question, self._separator, self._separator]
         owner, start, end = [-1] * len(ids), [0] * len(ids), [0] * len(ids)

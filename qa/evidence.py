@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -25,8 +26,12 @@ if TYPE_CHECKING:
 MODEL = Path(__file__).parent / "models" / "evidence" / "ranker.txt"
 
 _YEAR = re.compile(r"\b(?:1[0-9]{3}|20[0-9]{2})\b")
-_MONTH = re.compile(r"\b(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b")
-_CAUSE = re.compile(r"\b(?:car|parce qu|puisqu|en raison|a cause|grace a|afin|pour que|du fait|faute de|permet|raison)")
+_MONTH = re.compile(
+    r"\b(?:janvier|fevrier|mars|avril|mai|juin|juillet|aout|septembre|octobre|novembre|decembre)\b"
+)
+_CAUSE = re.compile(
+    r"\b(?:car|parce qu|puisqu|en raison|a cause|grace a|afin|pour que|du fait|faute de|permet|raison)"
+)
 _PLACE = re.compile(r"\b(?:à|en|dans|au|aux|vers|près de) (?:la |le |les |l['’])?[A-ZÉÎ]")
 _NAME = re.compile(r"(?<=[\s'’(«-])[A-ZÀ-Ý][\w-]+")
 _PRONOUN = re.compile(r"^(?:il|elle|ils|elles|ce|cela|celui|celle|cette|ces|on|leur|son|sa|ses)\b")
@@ -128,7 +133,7 @@ def features(question: Question, found: Sequence[Candidate]) -> np.ndarray:
             c.hit.dense, c.hit.dense - best_dense,
             coverage(set(stems(c.stored.title))), passage_coverage[c.rank], own[i], order[i], own[i] / best,
             coverage(before), coverage(after), coverage(words | before),
-            len(set(zip(content, content[1:], strict=False)) & bigrams) / max(1, len(bigrams)),
+            len(set(itertools.pairwise(content)) & bigrams) / max(1, len(bigrams)),
             len(asked & words) / max(1, len(asked)),
             (at[-1] - at[0] + 1) / len(at) if at else 40.0,
             len(question.names & words) / len(question.names) if question.names else -1.0,

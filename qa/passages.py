@@ -21,7 +21,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Some sentences of an article in a row: `text` is `article.text[start:end]`, offsets are the article's."""
+    """Sentences of an article in a row; `text` is `article.text[start:end]`, all offsets are the article's."""
 
     article_id: str
     index: int
@@ -32,20 +32,29 @@ class Passage:
 
 
 def split_passages(article: Article, *, target_words: int = 120, overlap: int = 1) -> list[Passage]:
-    """Windows of about `target_words` words; each begins with the last `overlap` sentences of the one before."""
-    sentences = [Span(a, b) for a, b in split_sentences(article.text)]
-    sizes = [len(article.text[s.start : s.end].split()) for s in sentences]
+    """Windows of whole sentences of at most `target_words` words, or of one sentence where it alone has more.
+
+    Each begins with the last `overlap` sentences of the one before, or fewer where they leave no room for a new one.
+    """
+    sentences = [Span(start, end) for start, end in split_sentences(article.text)]
+    sizes = [_size(article.text[s.start : s.end]) for s in sentences]
     passages: list[Passage] = []
-    first = 0
-    while first < len(sentences):
-        last, words = first, 0
-        while last < len(sentences) and (last == first or words + sizes[last] <= target_words):
+    first = reached = 0
+    while reached < len(sentences):
+        last, words = first + 1, sizes[first]
+        while last < len(sentences) and words + sizes[last] <= target_words:
             words += sizes[last]
             last += 1
+        if last <= reached:
+            first += 1
+            continue
         start, end = sentences[first].start, sentences[last - 1].end
-        inside = tuple(sentences[first:last])
-        passages.append(Passage(article.id, len(passages), start, end, article.text[start:end], inside))
-        if last == len(sentences):
-            break
-        first = max(first + 1, last - overlap)
+        text = article.text[start:end]
+        passages.append(Passage(article.id, len(passages), start, end, text, tuple(sentences[first:last])))
+        first, reached = max(first + 1, last - overlap), last
     return passages
+
+
+def _size(sentence: str) -> int:
+    """Its words; a text without spaces counts as words of 12 letters, so that no passage grows without bound."""
+    return max(len(sentence.split()), len(sentence) // 12)

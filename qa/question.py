@@ -21,7 +21,9 @@ KINDS = {
     "plural": r"\bquels\b|\bquelles\b|lesquel",
 }
 _KINDS = {name: re.compile(pattern) for name, pattern in KINDS.items()}
-_HEAD = re.compile(r"\bquel(?:le)?s?\s+(?:est|sont|etait|etaient|fut|furent|sera)?\s*(?:l'|le|la|les)?\s*([a-z]{2,})")
+_HEAD = re.compile(
+    r"\bquel(?:le)?s?\s+(?:est|sont|etait|etaient|fut|furent|sera)?\s*(?:l'|le|la|les)?\s*([a-z]{2,})"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,9 @@ class Reader:
         start = np.where(context, hidden @ h["start.weight"][0] + h["start.bias"], IMPOSSIBLE)
         query = hidden @ h["query.weight"].T + h["query.bias"]
         key = hidden @ h["key.weight"].T + h["key.bias"]
-        end = query @ key.T / self._config["pointer_size"] ** 0.5 + (hidden @ h["end.weight"][0] + h["end.bias"])
+        end = query @ key.T / self._config["pointer_size"] ** 0.5 + (
+            hidden @ h["end.weight"][0] + h["end.bias"]
+        )
         position = np.arange(len(hidden))
         distance = position[None, :] - position[:, None]
         reachable = (distance >= 0) & (distance < self._config["max_answer_tokens"]) & context[None, :]

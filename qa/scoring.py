@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-_ARTICLES = frozenset("le la les l un une des du de d au aux qu".split())
+_ARTICLES = frozenset(["le", "la", "les", "l", "un", "une", "des", "du", "de", "d", "au", "aux", "qu"])
 _WORD = re.compile(r"\w+")
 
 

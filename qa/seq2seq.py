@@ -30,8 +30,9 @@ class Rescorer:
 
     @cached_property
     def _loaded(self) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
-        import qa.pointer  # noqa: F401 — registers its own kind of model, which has no vocabulary to score with
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        import qa.pointer  # noqa: F401 — registers its own kind of model, which has no vocabulary to score with
 
         try:
             tokenizer: Any = AutoTokenizer.from_pretrained(self._name)
@@ -42,7 +43,9 @@ class Rescorer:
                 "transformers (T5, mT5, mBART…), par un dossier ou un nom de hub accessible."
             ) from error
         if not model.can_generate():
-            raise SourcierError(f"Lecteur « {self._name} » : ce modèle n’écrit pas de texte, donnez un modèle T5, mT5, mBART…")
+            raise SourcierError(
+                f"Lecteur « {self._name} » : ce modèle n’écrit pas de texte, donnez un modèle T5, mT5, mBART…"
+            )
         return tokenizer, model
 
     def rescore(self, question: str, segments: Sequence[Segment], scores: SpanScores) -> SpanScores:

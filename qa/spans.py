@@ -122,9 +122,7 @@ def tidy(text: str, start: int, end: int) -> tuple[int, int]:
         span = text[a:b]
         if span[0] in _EDGE and not re.match(r"-\d", span):
             a += 1
-        elif span[-1] in _EDGE:
-            b -= 1
-        elif (opener := _PAIRS.get(span[-1])) and opener not in span:
+        elif span[-1] in _EDGE or ((opener := _PAIRS.get(span[-1])) and opener not in span):
             b -= 1
         elif any(span[0] == o and c not in span for c, o in _PAIRS.items()) or span[0] in _PAIRS:
             a += 1
@@ -141,7 +139,11 @@ def choose(layout: Layout, scores: SpanScores, evidence_weight: float) -> Choice
     """The span whose log-probability, and its sentence's evidence, are highest together."""
     weighed = sorted(
         (
-            (span.log_probability + evidence_weight * log_odds(layout[span.segment][span.sentence].probability), span)
+            (
+                span.log_probability
+                + evidence_weight * log_odds(layout[span.segment][span.sentence].probability),
+                span,
+            )
             for span in scores.spans
         ),
         key=lambda pair: -pair[0],
@@ -150,7 +152,9 @@ def choose(layout: Layout, scores: SpanScores, evidence_weight: float) -> Choice
         return None
     score, best = weighed[0]
     ranked = layout[best.segment][best.sentence]
-    others = [s for s, o in weighed if o.segment != best.segment or o.end <= best.start or o.start >= best.end]
+    others = [
+        s for s, o in weighed if o.segment != best.segment or o.end <= best.start or o.start >= best.end
+    ]
     at = segment_of(layout[best.segment]).sentences[best.sentence][0]
     sentence = ranked.candidate.sentence
     a, b = tidy(sentence, best.start - at, best.end - at)
@@ -180,7 +184,9 @@ def order_evidence(
     lowest = math.log(FLOOR)
 
     def key(r: Ranked) -> float:
-        return -(math.log(share[id(r)]) if id(r) in share else lowest) - evidence_weight * log_odds(r.probability)
+        return -(math.log(share[id(r)]) if id(r) in share else lowest) - evidence_weight * log_odds(
+            r.probability
+        )
 
     ordered = sorted(ranked, key=key)[:EVIDENCE_SHOWN]
     return tuple(_evidence(r, share.get(id(r), r.probability)) for r in ordered)
@@ -190,7 +196,16 @@ def _evidence(ranked: Ranked, score: float) -> Evidence:
     c = ranked.candidate
     info = c.stored
     return Evidence(
-        info.passage.article_id, info.title, info.source, info.date, c.sentence, c.start, c.end, score, c.before, c.after
+        info.passage.article_id,
+        info.title,
+        info.source,
+        info.date,
+        c.sentence,
+        c.start,
+        c.end,
+        score,
+        c.before,
+        c.after,
     )
 
 
@@ -217,12 +232,24 @@ def cite(choice: Choice, ranked: Sequence[Ranked], probability: float) -> tuple[
 def quote(evidence: Evidence, probability: float) -> Citation:
     """A whole sentence cited, with no short answer in it."""
     e = evidence
-    return Citation(1, e.article_id, e.title, e.source, e.date, e.sentence, e.start, e.end, None, None, probability)
+    return Citation(
+        1, e.article_id, e.title, e.source, e.date, e.sentence, e.start, e.end, None, None, probability
+    )
 
 
 def _citation(marker: int, ranked: Ranked, start: int, end: int, score: float) -> Citation:
     c = ranked.candidate
     info = c.stored
     return Citation(
-        marker, info.passage.article_id, info.title, info.source, info.date, c.sentence, c.start, c.end, start, end, score
+        marker,
+        info.passage.article_id,
+        info.title,
+        info.source,
+        info.date,
+        c.sentence,
+        c.start,
+        c.end,
+        start,
+        end,
+        score,
     )

@@ -5,10 +5,73 @@ from __future__ import annotations
 import re
 import unicodedata
 
-QUESTION_WORDS = frozenset("qui que quoi quel quelle quels quelles combie commen pourqu quand est ce ou".split())
+QUESTION_WORDS = frozenset(
+    [
+        "qui",
+        "que",
+        "quoi",
+        "quel",
+        "quelle",
+        "quels",
+        "quelles",
+        "combie",
+        "commen",
+        "pourqu",
+        "quand",
+        "est",
+        "ce",
+        "ou",
+    ]
+)
 STOP_WORDS = QUESTION_WORDS | frozenset(
-    "le la les un une des du de au aux en dans par pour sur et son sa ses se il elle ils elles on ne pas plus avec "
-    "ont sont ete etait fut dont cet cette ces leur leurs mais comme sous entre vers chez".split()
+    [
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "des",
+        "du",
+        "de",
+        "au",
+        "aux",
+        "en",
+        "dans",
+        "par",
+        "pour",
+        "sur",
+        "et",
+        "son",
+        "sa",
+        "ses",
+        "se",
+        "il",
+        "elle",
+        "ils",
+        "elles",
+        "on",
+        "ne",
+        "pas",
+        "plus",
+        "avec",
+        "ont",
+        "sont",
+        "ete",
+        "etait",
+        "fut",
+        "dont",
+        "cet",
+        "cette",
+        "ces",
+        "leur",
+        "leurs",
+        "mais",
+        "comme",
+        "sous",
+        "entre",
+        "vers",
+        "chez",
+    ]
 )
 STEM_LETTERS = 6
 _WORD = re.compile(r"[a-z0-9]{2,}")

@@ -120,7 +120,9 @@ class FakeLibrary:
     def add_articles(self, articles: Iterable[Article], **_: object) -> IndexReport:
         new = {of.id: of for of in articles}
         self._articles |= new
-        return IndexReport(added=tuple(new), updated=(), unchanged=(), removed=(), skipped=(), passages=len(new), seconds=0.1)
+        return IndexReport(
+            added=tuple(new), updated=(), unchanged=(), removed=(), skipped=(), passages=len(new), seconds=0.1
+        )
 
     def remove(self, article_ids: Sequence[str]) -> int:
         return sum(self._articles.pop(article_id, None) is not None for article_id in article_ids)
@@ -129,7 +131,8 @@ class FakeLibrary:
 class FakeAssistant:
     """Answers by the words of the question.
 
-    "Lent" in the question makes a long stream that only `cancel` ends; `stopped` is set when it does.
+    "Lent" in the question makes a long stream that only `cancel` ends; `stopped` is set when it does, and
+    `cancels` holds each question's.
     """
 
     ready = True
@@ -137,6 +140,7 @@ class FakeAssistant:
     def __init__(self, library: FakeLibrary) -> None:
         self.library = library
         self.stopped = threading.Event()
+        self.cancels: list[threading.Event | None] = []
         self.asked: list[tuple[str, int, Collection[str] | None]] = []
 
     def stream(
@@ -151,6 +155,7 @@ class FakeAssistant:
     ) -> Iterator[Step | Delta | Answer]:
         if len(question) > 500:
             raise QuestionError("La question est trop longue : 500 caractères au plus.")
+        self.cancels.append(cancel)
         self.asked.append((question, top_k, article_ids))
         yield Step("retrieval", "Recherche des passages…")
         if "lent" in question.lower():

@@ -6,7 +6,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("torch", "transformers", "faiss", "gradio", "sentence_transformers", "lightgbm", "tantivy", "ctranslate2")
+HEAVY = (
+    "torch",
+    "transformers",
+    "faiss",
+    "gradio",
+    "sentence_transformers",
+    "lightgbm",
+    "tantivy",
+    "ctranslate2",
+)
 
 
 def loaded_after(statement: str) -> set[str]:

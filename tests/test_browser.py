@@ -208,13 +208,13 @@ def test_stop_stops_the_work(window: Window, server: Server) -> None:
 
 
 def test_closing_the_tab_stops_the_work(open_window, server: Server) -> None:
-    server.assistant.stopped.clear()
     window = open_window()
     window.question.fill("Lent ?")
     window.question.press("Enter")
     expect(window.page.locator(".turn.running .answer")).to_contain_text("encore")
+    cancel = server.assistant.cancels[-1]
     window.page.close()
-    assert server.assistant.stopped.wait(PATIENCE_MS / 1000)
+    assert cancel.wait(PATIENCE_MS / 1000)
 
 
 def test_a_refusal_offers_the_nearest_passages(window: Window) -> None:

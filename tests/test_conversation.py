@@ -2,7 +2,10 @@ import pytest
 
 from qa.conversation import complete
 
-NAMED = ("Qui a été nommé PDG par intérim d'OpenAI ?", "Emmett Shear [1]\n\n« Emmett Shear a été nommé… » [1]")
+NAMED = (
+    "Qui a été nommé PDG par intérim d'OpenAI ?",
+    "Emmett Shear [1]\n\n« Emmett Shear a été nommé… » [1]",
+)
 AMOUNT = ("Combien Google a-t-il investi dans Anthropic ?", "2 milliards de dollars [1]\n\n« … » [1]")
 
 
@@ -12,7 +15,11 @@ AMOUNT = ("Combien Google a-t-il investi dans Anthropic ?", "2 milliards de doll
         ("Et Microsoft ?", AMOUNT, "Combien Google a-t-il investi dans Microsoft ?"),
         ("Pourquoi ?", NAMED, "Pourquoi Emmett Shear a été nommé PDG par intérim d'OpenAI ?"),
         ("Quand a-t-il été nommé ?", NAMED, "Quand Emmett Shear a-t-il été nommé ?"),
-        ("Où travaille-t-elle ?", ("Qui préside Salesforce ?", "Anne Martin [1]"), "Où Anne Martin travaille-t-elle ?"),
+        (
+            "Où travaille-t-elle ?",
+            ("Qui préside Salesforce ?", "Anne Martin [1]"),
+            "Où Anne Martin travaille-t-elle ?",
+        ),
         ("Quel est son âge ?", NAMED, "Quel est le âge d'Emmett Shear ?"),
         ("Qui dirige Microsoft ?", NAMED, "Qui dirige Microsoft ?"),
         ("Combien de salariés y a-t-il ?", NAMED, "Combien de salariés y a-t-il ?"),
@@ -28,5 +35,7 @@ def test_without_history_a_question_stays_as_it_is() -> None:
 
 
 def test_a_refusal_is_never_taken_for_a_name() -> None:
-    history = [("Qui a inventé le téléphone ?", "Les articles ne permettent pas de répondre à cette question.")]
+    history = [
+        ("Qui a inventé le téléphone ?", "Les articles ne permettent pas de répondre à cette question.")
+    ]
     assert complete("Quand est-il né ?", history) == "Quand est-il né ?"

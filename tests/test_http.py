@@ -181,7 +181,7 @@ def test_a_library_that_cannot_be_used_is_a_409(site: Site, monkeypatch: pytest.
          "Champ « history.0.answer » : obligatoire."),
         ({"question": "Qui ?", "thresholds": {"short": 2, "abstain": 0}}, "thresholds.short",
          "Champ « thresholds.short » : 1 au plus."),
-        ({"question": "\ud800"}, None, "Corps de la requête : ce texte n’est pas de l’Unicode valide."),
+        ({"question": "\ud800"}, "question", "Champ « question » : ce texte n’est pas de l’Unicode valide."),
         ({"question": "Qui ?", "\ud800": 1}, None, "Corps de la requête : ce texte n’est pas de l’Unicode valide."),
         ([], None, "Corps de la requête : il faut un objet JSON, avec l’en-tête « Content-Type: application/json »."),
     ],
@@ -480,6 +480,12 @@ def test_errors_have_openai_s_shape_there(client: TestClient) -> None:
     assert response.status_code == 422
     assert set(response.json()["error"]) == {"message", "type", "param", "code"}
     assert response.json()["error"]["param"] == "messages"
+    odd = {"messages": [{"role": "user", "content": 3}]}
+    said = client.post("/v1/chat/completions", json=odd).json()["error"]["message"].replace("\u00a0", " ")
+    assert said == "Champ « messages.0.content » : il faut un texte."
+    odd = {"messages": [{"role": "chef", "content": "Qui ?"}]}
+    said = client.post("/v1/chat/completions", json=odd).json()["error"]["message"].replace("\u00a0", " ")
+    assert said.startswith("Champ « messages.0.role » : il faut 'system', 'developer'")
 
 
 class Server:
@@ -618,7 +624,7 @@ def test_no_request_the_description_allows_makes_a_fault(tmp_path: Path) -> None
     for found in schema.get_all_operations():
 
         @settings(
-            max_examples=12,
+            max_examples=30,
             deadline=None,
             database=None,
             derandomize=True,

@@ -11,7 +11,9 @@ from qa.pointer import PointerReader
 from qa.reader import MODEL, Reader, Segment
 from qa.spans import join_sentences, windows_of
 
-needs_model = pytest.mark.skipif(not (MODEL / "config.json").is_file(), reason="no shipped reader in this checkout")
+needs_model = pytest.mark.skipif(
+    not (MODEL / "config.json").is_file(), reason="no shipped reader in this checkout"
+)
 pytestmark = needs_model
 TEXT = (
     "Le conseil municipal de Tarvigny a voté mardi la fermeture du pont. Les travaux coûteront 2,4 millions d’euros. "
@@ -54,13 +56,19 @@ def test_int8_numpy_agrees_with_torch(reader: Reader) -> None:
 
 def test_every_span_stands_within_one_sentence(reader: Reader) -> None:
     rng = random.Random(0)
-    words = TEXT.split() + ["1999", "🙂", "«", "»", "NATO", "l’été", "x" * 40]
+    words = [*TEXT.split(), "1999", "🙂", "«", "»", "NATO", "l’été", "x" * 40]
 
     def sentence() -> str:
         return " ".join(rng.choices(words, k=rng.randint(1, 18))) + "."
 
     inputs: list[tuple[str, list[Segment]]] = [
-        (sentence(), [join_sentences([sentence() for _ in range(rng.randint(1, 3))]) for _ in range(rng.randint(1, 3))])
+        (
+            sentence(),
+            [
+                join_sentences([sentence() for _ in range(rng.randint(1, 3))])
+                for _ in range(rng.randint(1, 3))
+            ],
+        )
         for _ in range(2000)
     ]
     for (_, segments), scores in zip(inputs, reader.read_batch(inputs), strict=True):

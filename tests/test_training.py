@@ -15,7 +15,18 @@ from embeddings.encoder import MODELS, StaticEncoder
 from qa.training.examples import Distractors, as_retrieved, cloze, half, read_squad, whole_paragraph
 
 ROOT = Path(__file__).parents[1]
-TOWNS = ["Tarvigny", "Brissac", "Orvault", "Lormes", "Quillan", "Meslay", "Varzy", "Nolay", "Saulieu", "Decize"]
+TOWNS = [
+    "Tarvigny",
+    "Brissac",
+    "Orvault",
+    "Lormes",
+    "Quillan",
+    "Meslay",
+    "Varzy",
+    "Nolay",
+    "Saulieu",
+    "Decize",
+]
 
 
 def paragraph(town: str, number: int) -> str:
@@ -49,7 +60,10 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl.xz"
     with lzma.open(path, "wt", encoding="utf-8") as file:
         for i, town in enumerate(TOWNS):
-            one, two = f"La commune de {town} date de 1{300 + i}.", f"Fondée en 1{300 + i}, la cité de {town} est vieille."
+            one, two = (
+                f"La commune de {town} date de 1{300 + i}.",
+                f"Fondée en 1{300 + i}, la cité de {town} est vieille.",
+            )
             file.write(json.dumps({"sentence1": one, "sentence2": two}) + "\n")
     return path
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import logging
 import socket
-import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -92,17 +90,15 @@ def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | 
         app.include_router(originals_router(library))
         engine = Engine(assistant, history, load_confidence().thresholds)
         mount_window(app, build_window(engine), identify=users.identify if users else None)
-        if log_json:
-            _write_requests()
         threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True).start()
         console.print(f"Sourcier est prêt : http://{host}:{port}  (Ctrl-C pour l’arrêter)")
-        uvicorn.run(app, host=host, port=port, log_level="warning", timeout_graceful_shutdown=2)
-
-
-def _write_requests() -> None:
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    requests = logging.getLogger("sourcier.requests")
-    requests.addHandler(handler)
-    requests.setLevel(logging.INFO)
-    requests.propagate = False
+        own_logs = None if log_json else uvicorn.config.LOGGING_CONFIG
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            log_config=own_logs,
+            server_header=False,
+            timeout_graceful_shutdown=2,
+        )

@@ -31,8 +31,9 @@ class JsonLines(logging.Formatter):
 
 
 def log_as_json() -> None:
-    """Sends every record of the process to standard output as JSON, requests included."""
+    """Sends the requests, and the warnings of the whole process, to standard output as JSON."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("ui").setLevel(logging.INFO)
     logging.captureWarnings(True)

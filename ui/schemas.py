@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from qa.answer import Citation
 
 MAX_HISTORY = 50
 MAX_TOP_K = 50
+
+
+def _encodable(text: str) -> str:
+    """The text, unless half a character is missing (JSON can say so, and nothing can write it)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("ce texte n’est pas de l’Unicode valide") from error
+    return text
+
+
+Text = Annotated[str, AfterValidator(_encodable)]
 
 
 class Strict(BaseModel):
@@ -21,8 +33,8 @@ class Strict(BaseModel):
 class Exchange(Strict):
     """A question asked before, and the text of its answer."""
 
-    question: str
-    answer: str
+    question: Text
+    answer: Text
 
 
 class Bounds(Strict):
@@ -35,7 +47,7 @@ class Bounds(Strict):
 class Question(Strict):
     """A question in French; what is left out is as in the user's settings."""
 
-    question: Annotated[str, Field(examples=["Qui a été nommé à la tête d’OpenAI ?"])]
+    question: Annotated[Text, Field(examples=["Qui a été nommé à la tête d’OpenAI ?"])]
     history: Annotated[
         list[Exchange],
         Field(max_length=MAX_HISTORY, description="Les échanges précédents, du plus ancien au plus récent."),
@@ -44,7 +56,8 @@ class Question(Strict):
         int | None, Field(ge=1, le=MAX_TOP_K, description="Nombre de passages donnés avec la réponse.")
     ] = None
     article_ids: Annotated[
-        list[str] | None, Field(min_length=1, max_length=1000, description="Les seuls articles à interroger.")
+        list[Text] | None,
+        Field(min_length=1, max_length=1000, description="Les seuls articles à interroger."),
     ] = None
     thresholds: Bounds | None = None
 
@@ -52,11 +65,11 @@ class Question(Strict):
 class ArticleText(Strict):
     """An article sent as text; without a title, its first short line is one."""
 
-    text: Annotated[str, Field(min_length=1)]
-    title: Annotated[str, Field(max_length=300)] = ""
-    source: Annotated[str, Field(max_length=2000)] = ""
-    date: Annotated[str | None, Field(max_length=40, examples=["2023-11-17"])] = None
-    author: Annotated[str | None, Field(max_length=300)] = None
+    text: Annotated[Text, Field(min_length=1)]
+    title: Annotated[Text, Field(max_length=300)] = ""
+    source: Annotated[Text, Field(max_length=2000)] = ""
+    date: Annotated[Text | None, Field(max_length=40, examples=["2023-11-17"])] = None
+    author: Annotated[Text | None, Field(max_length=300)] = None
 
 
 class ArticleSummary(BaseModel):
@@ -150,21 +163,29 @@ class OpenAIError(BaseModel):
 class TextPart(BaseModel):
     """A part of a message; only text is read."""
 
-    type: str
-    text: str = ""
+    type: Text
+    text: Text = ""
+
+
+def _joined(content: object) -> object:
+    """The text of a message sent in parts; what is no text is left aside."""
+    if not isinstance(content, list):
+        return content
+    parts = [part for part in content if isinstance(part, dict) and part.get("type") == "text"]
+    return "\n".join(str(part.get("text", "")) for part in parts)
 
 
 class ChatMessage(BaseModel):
     """A message of a conversation, in OpenAI's shape."""
 
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: str | list[TextPart] | None = None
+    content: Annotated[
+        Text | None, BeforeValidator(_joined, json_schema_input_type=str | list[TextPart] | None)
+    ] = None
 
     @property
     def text(self) -> str:
-        """Its text, its parts joined."""
-        if isinstance(self.content, list):
-            return "\n".join(part.text for part in self.content if part.type == "text")
+        """Its text, empty where it has none."""
         return self.content or ""
 
 
@@ -178,7 +199,7 @@ class ChatRequest(BaseModel):
     """A conversation whose last message is the question; what a generating model needs is ignored."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
-    model: Annotated[str, Field(max_length=200)] = "sourcier"
+    model: Annotated[Text, Field(max_length=200)] = "sourcier"
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: Annotated[int | None, Field(ge=1, le=1)] = 1

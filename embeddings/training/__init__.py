@@ -1,0 +1,1 @@
+"""How the shipped embeddings are made."""

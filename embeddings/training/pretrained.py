@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import lzma
 import struct
@@ -67,7 +68,7 @@ class PackedModel:
         self.scores = np.frombuffer(self.data, "<f4", count, at)
         at += 4 * count
         blob = self.data[at : at + blob_bytes]
-        self.pieces = [blob[a:b].decode("utf-8") for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        self.pieces = [blob[a:b].decode("utf-8") for a, b in itertools.pairwise(offsets)]
         at += blob_bytes
         (_, map_bytes) = struct.unpack_from("<iI", self.data, at)
         at += 8 + map_bytes
@@ -95,7 +96,9 @@ class PackedModel:
         """A matrix stored as blocks of 32 weights: a float16 scale, then 16 bytes of two 4-bit weights."""
         offset, _ = self.directory[name]
         row_bytes = shape[1] // BLOCK * BLOCK_BYTES
-        raw = np.frombuffer(self.data, np.uint8, shape[0] * row_bytes, offset).reshape(shape[0], -1, BLOCK_BYTES)
+        raw = np.frombuffer(self.data, np.uint8, shape[0] * row_bytes, offset).reshape(
+            shape[0], -1, BLOCK_BYTES
+        )
         raw = raw if rows is None else raw[rows]
         scale = raw[:, :, :2].copy().view("<f2").astype(np.float32)
         nibbles = np.concatenate([raw[:, :, 2:] & 15, raw[:, :, 2:] >> 4], axis=2).astype(np.float32) - 8

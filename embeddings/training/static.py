@@ -41,7 +41,9 @@ def question_pairs(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     for path in paths:
         for article in json.loads(path.read_text("utf-8"))["data"]:
             for paragraph in article["paragraphs"]:
-                yield from ((qa["question"], paragraph["context"]) for qa in paragraph["qas"] if qa["answers"])
+                yield from (
+                    (qa["question"], paragraph["context"]) for qa in paragraph["qas"] if qa["answers"]
+                )
 
 
 def paraphrases(path: Path) -> Iterator[tuple[str, str]]:
@@ -65,7 +67,10 @@ def inverse_cloze(path: Path, rng: random.Random) -> Iterator[tuple[str, str]]:
 
 def start(tokenizer: Tokenizer, encoder: str, texts: Iterable[str]) -> np.ndarray:
     """First vectors (tokens, DIMENSION): the encoder's, in principal components, weighed by rarity."""
-    pieces = [tokenizer.id_to_token(i).replace("▁", " ").strip() or " " for i in range(tokenizer.get_vocab_size())]
+    pieces = [
+        (tokenizer.id_to_token(i) or "").replace("▁", " ").strip() or " "
+        for i in range(tokenizer.get_vocab_size())
+    ]
     vectors = load_encoder(encoder).encode_passages(pieces)
     vectors = vectors - vectors.mean(0)
     _, _, components = np.linalg.svd(vectors, full_matrices=False)

@@ -1,0 +1,1 @@
+"""How the shipped reader, evidence ranker and confidence are made."""

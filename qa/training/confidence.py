@@ -86,7 +86,10 @@ def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = 10
     """Expected calibration error over equal-width bins (Guo et al. 2017)."""
     which = np.minimum((probability * bins).astype(int), bins - 1)
     return float(
-        sum(abs(probability[which == b].mean() - right[which == b].mean()) * (which == b).mean() for b in set(which.tolist()))
+        sum(
+            abs(probability[which == b].mean() - right[which == b].mean()) * (which == b).mean()
+            for b in set(which.tolist())
+        )
     )
 
 
@@ -94,14 +97,19 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--questions", type=Path, nargs="*", default=[], help="SQuAD files used whole")
-    parser.add_argument("--half", type=Path, required=True, help="SQuAD file: half A is fitted on, half B measured")
+    parser.add_argument(
+        "--half", type=Path, required=True, help="SQuAD file: half A is fitted on, half B measured"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     data = read_squad([options.half, *options.questions])
     split = read_squad([options.half])
     fitted = half(split, "a") + data.questions[len(split.questions) :]
-    with tempfile.TemporaryDirectory() as folder, build_library(data, Path(folder) / "library", "french-small") as library:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        build_library(data, Path(folder) / "library", "french-small") as library,
+    ):
         assistant = Assistant(library)
         fit, kept = ask(fitted, assistant, options.seed), ask(half(split, "b"), assistant, options.seed + 1)
     means = {w: float(np.mean([overlap(one, w) for one in fit if one.answers])) for w in WEIGHTS}
@@ -124,7 +132,9 @@ def main() -> None:
     options.output.write_text(json.dumps(saved, indent=2) + "\n", "utf-8")
 
 
-def report(asked: Sequence[Asked], weight: float, model: LogisticRegression, abstain: float, name: str) -> None:
+def report(
+    asked: Sequence[Asked], weight: float, model: LogisticRegression, abstain: float, name: str
+) -> None:
     """Print F1, abstention F1 and calibration error on the questions."""
     x, right, answerable = table(asked, weight)
     probability = model.predict_proba(x)[:, 1]

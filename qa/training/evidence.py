@@ -56,7 +56,9 @@ def search(data: QuestionSet, library: Library, questions: Sequence[Question]) -
     retriever = Retriever(library)
     for at in range(0, len(questions), SEARCH_BATCH):
         group = questions[at : at + SEARCH_BATCH]
-        for question, hits in zip(group, retriever.search_batch([q.text for q in group], PASSAGES_RANKED), strict=True):
+        for question, hits in zip(
+            group, retriever.search_batch([q.text for q in group], PASSAGES_RANKED), strict=True
+        ):
             found = candidates(hits)
             yield Searched(question, hits, found, np.array([holds(question, c) for c in found], bool))
 
@@ -65,7 +67,10 @@ def holds(question: Question, candidate: Candidate) -> bool:
     """Whether the sentence lies in the question's paragraph and one of its answers starts in it."""
     if not candidate.stored.passage.article_id.startswith(f"{question.paragraph:06d}"):
         return False
-    return any(candidate.start <= start < candidate.end or text in candidate.sentence for text, start in question.answers)
+    return any(
+        candidate.start <= start < candidate.end or text in candidate.sentence
+        for text, start in question.answers
+    )
 
 
 def figures(searched: Sequence[Searched], model: lightgbm.Booster | None) -> dict[str, float]:
@@ -99,7 +104,9 @@ def main() -> None:
                 if one.holds.any() or not one.question.answers:
                     rows.append(features(analyse(one.question.text), one.candidates))
                     labels.append(one.holds)
-        dataset = lightgbm.Dataset(np.concatenate(rows), np.concatenate(labels).astype(int), feature_name=list(FEATURES))
+        dataset = lightgbm.Dataset(
+            np.concatenate(rows), np.concatenate(labels).astype(int), feature_name=list(FEATURES)
+        )
         model = lightgbm.train(PARAMETERS, dataset, options.rounds)
         with build_library(dev, Path(folder) / "dev", options.embedding) as library:
             measured = list(search(dev, library, half(dev, "a")))

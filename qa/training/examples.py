@@ -48,12 +48,16 @@ class QuestionSet:
 
 def read_squad(paths: Iterable[Path]) -> QuestionSet:
     """Read SQuAD v1.1 or v2.0 files into one set."""
-    paragraphs, articles, questions = [], [], []
+    paragraphs: list[str] = []
+    articles: list[str] = []
+    questions: list[Question] = []
     for path in paths:
         for number, article in enumerate(json.loads(path.read_text("utf-8"))["data"]):
             for paragraph in article["paragraphs"]:
                 for qa in paragraph["qas"]:
-                    answers = tuple((a["text"], a["answer_start"]) for a in qa["answers"] if a["text"].strip())
+                    answers = tuple(
+                        (a["text"], a["answer_start"]) for a in qa["answers"] if a["text"].strip()
+                    )
                     questions.append(Question(str(qa["id"]), qa["question"], len(paragraphs), answers))
                 paragraphs.append(paragraph["context"])
                 articles.append(f"{path.stem}/{number}")
@@ -104,16 +108,21 @@ def whole_paragraph(data: QuestionSet, question: Question) -> Example:
     return Example(question.text, (text,), 0, start, start + len(answer))
 
 
-def as_retrieved(data: QuestionSet, distractors: Distractors, question: Question, rng: random.Random) -> Example:
+def as_retrieved(
+    data: QuestionSet, distractors: Distractors, question: Question, rng: random.Random
+) -> Example:
     """The question over the sentences an evidence ranker would give, from its paragraph and its nearest ones.
 
     One time in six the sentences that hold the answer are left out, and the example has no answer.
     """
     gold = question.paragraph
-    pool = [(p, s) for p in (gold, *distractors.nearest(question.text, 6, gold)) for s in distractors.sentences[p]]
+    pool = [
+        (p, s) for p in (gold, *distractors.nearest(question.text, 6, gold)) for s in distractors.sentences[p]
+    ]
     rng.shuffle(pool)
     score = {
-        (p, s): distractors.overlap(question.text, data.paragraphs[p][s[0] : s[1]]) * (1.15 if p == gold else 1.0)
+        (p, s): distractors.overlap(question.text, data.paragraphs[p][s[0] : s[1]])
+        * (1.15 if p == gold else 1.0)
         + rng.random()
         for p, s in pool
     }
@@ -142,7 +151,9 @@ def as_retrieved(data: QuestionSet, distractors: Distractors, question: Question
     return Example(question.text, tuple(segments), index, at, min(at + len(answer), len(segments[index])))
 
 
-_NAME = re.compile(r"\b(?:\d[\d  .,]*\d|\d+|[A-ZÉÈÀÂÎÔÇ][\w'’-]+(?: (?:de |du |la |des |d')?[A-ZÉÈÀÂÎÔÇ][\w'’-]+)*)")
+_NAME = re.compile(
+    r"\b(?:\d[\d  .,]*\d|\d+|[A-ZÉÈÀÂÎÔÇ][\w'’-]+(?: (?:de |du |la |des |d')?[A-ZÉÈÀÂÎÔÇ][\w'’-]+)*)"
+)
 
 
 def cloze(path: Path, seed: int) -> Iterator[Example]:
@@ -159,7 +170,9 @@ def cloze(path: Path, seed: int) -> Iterator[Example]:
     rng.shuffle(order)
     for i in order:
         asked, read = pairs[i] if rng.random() < 0.5 else pairs[i][::-1]
-        common = [m for m in _NAME.finditer(asked) if m.start() > 0 and len(m[0]) > 1 and read.count(m[0]) == 1]
+        common = [
+            m for m in _NAME.finditer(asked) if m.start() > 0 and len(m[0]) > 1 and read.count(m[0]) == 1
+        ]
         if not common or asked == read:
             continue
         match = rng.choice(common)
@@ -173,7 +186,9 @@ def cloze(path: Path, seed: int) -> Iterator[Example]:
             continue
         position = rng.randint(0, len(others))
         at = read.index(answer)
-        yield Example(question, (*others[:position], read, *others[position:]), position, at, at + len(answer))
+        yield Example(
+            question, (*others[:position], read, *others[position:]), position, at, at + len(answer)
+        )
 
 
 def _ask(left: str, right: str, answer: str, rng: random.Random) -> str:

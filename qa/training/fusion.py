@@ -46,17 +46,27 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--questions", type=Path, required=True, help="SQuAD format")
-    parser.add_argument("--distractors", type=Path, nargs="*", default=[], help="files whose paragraphs stand beside")
-    parser.add_argument("--half", choices=("a", "b"), help="only that half of the questions, split by article")
+    parser.add_argument(
+        "--distractors", type=Path, nargs="*", default=[], help="files whose paragraphs stand beside"
+    )
+    parser.add_argument(
+        "--half", choices=("a", "b"), help="only that half of the questions, split by article"
+    )
     parser.add_argument("--embedding", default="french-small")
     options = parser.parse_args()
     asked = read_squad([options.questions])
     questions = half(asked, options.half) if options.half else asked.questions
     data = read_squad([options.questions, *options.distractors])
-    with tempfile.TemporaryDirectory() as folder, build_library(data, Path(folder), options.embedding) as library:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        build_library(data, Path(folder), options.embedding) as library,
+    ):
         for share, rank in ranks(library, [q for q in questions if q.answers]).items():
             mrr = np.where(rank < 10, 1 / (rank + 1), 0)
-            print(f"{share:.1f}: R@1 {(rank < 1).mean():.3f}, R@5 {(rank < 5).mean():.3f}, MRR@10 {mrr.mean():.3f}", flush=True)
+            print(
+                f"{share:.1f}: R@1 {(rank < 1).mean():.3f}, R@5 {(rank < 5).mean():.3f}, MRR@10 {mrr.mean():.3f}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -105,7 +105,9 @@ def schedule(
     """All batches of a run, in order; the same for the same seed."""
     rng = random.Random(seed)
     if pairs is not None:
-        yield from batches(encode(encoder, list(islice(cloze(pairs, seed), preset.cloze))), preset.batch_tokens, rng)
+        yield from batches(
+            encode(encoder, list(islice(cloze(pairs, seed), preset.cloze))), preset.batch_tokens, rng
+        )
     distractors = Distractors(data.paragraphs)
     for _ in range(preset.epochs):
         examples = [
@@ -119,7 +121,11 @@ def build(encoder: Path, preset: Preset) -> PointerReader:
     """A reader whose encoder is the first layers of the given one."""
     config = AutoConfig.from_pretrained(encoder)
     shape = {k: v for k, v in config.to_dict().items() if k in BERT_FIELDS}
-    shape |= {"num_hidden_layers": preset.layers, "hidden_dropout_prob": preset.dropout, "attention_probs_dropout_prob": 0.0}
+    shape |= {
+        "num_hidden_layers": preset.layers,
+        "hidden_dropout_prob": preset.dropout,
+        "attention_probs_dropout_prob": 0.0,
+    }
     model = PointerReader(PointerConfig(encoder=shape))
     start = BertModel.from_pretrained(encoder, add_pooling_layer=False).state_dict()
     missing, _ = model.encoder.load_state_dict(start, strict=False)
@@ -134,7 +140,9 @@ BERT_FIELDS = (
 )  # fmt: skip
 
 
-def forward(model: PointerReader, encoder: PairEncoder, batch: Sequence[EncodedPair]) -> tuple[torch.Tensor, torch.Tensor]:
+def forward(
+    model: PointerReader, encoder: PairEncoder, batch: Sequence[EncodedPair]
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Start and end log-probabilities of a batch, computed in bfloat16."""
     device = model.device
     ids, attention, context = (torch.from_numpy(a).to(device) for a in encoder.pad(batch))
@@ -148,12 +156,16 @@ def loss_of(model: PointerReader, encoder: PairEncoder, batch: list[Target]) -> 
     start, end = forward(model, encoder, [t.pair for t in batch])
     rows = torch.arange(len(batch), device=start.device)
     a = torch.tensor([t.start for t in batch], device=start.device)
-    b = torch.tensor([min(t.end, t.start + model.config.max_answer_tokens - 1) for t in batch], device=start.device)
+    b = torch.tensor(
+        [min(t.end, t.start + model.config.max_answer_tokens - 1) for t in batch], device=start.device
+    )
     return -(start[rows, a] + end[rows, a, b]).mean()
 
 
 @torch.inference_mode()
-def evaluate(model: PointerReader, encoder: PairEncoder, data: QuestionSet, questions: list[Question]) -> dict[str, float]:
+def evaluate(
+    model: PointerReader, encoder: PairEncoder, data: QuestionSet, questions: list[Question]
+) -> dict[str, float]:
     """EM and F1 of the best span over the whole paragraph, for questions that have an answer."""
     model.eval()
     asked = sorted((q for q in questions if q.answers), key=lambda q: len(data.paragraphs[q.paragraph]))
@@ -185,7 +197,8 @@ def train(options: argparse.Namespace) -> None:
     encoder = PairEncoder(tokenizer.backend_tokenizer)
     data, dev = read_squad(options.train), read_squad([options.dev])
     dev_questions = half(dev, "a")
-    model = build(options.encoder, preset).to("cuda" if torch.cuda.is_available() else "cpu").train()
+    model = build(options.encoder, preset).train()
+    torch.nn.Module.to(model, "cuda" if torch.cuda.is_available() else "cpu")
     body = [p for n, p in model.named_parameters() if n.startswith("encoder.")]
     head = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
     optimizer = torch.optim.AdamW(
@@ -217,13 +230,22 @@ def train(options: argparse.Namespace) -> None:
         losses.append(loss.item())
         tokens += sum(len(t.pair.ids) for t in batch)
         if step % 50 == 0 or step == len(plan):
-            line = {"step": step, "tokens": tokens, "loss": round(float(np.mean(losses)), 4), "seconds": round(time.time() - began)}
+            line = {
+                "step": step,
+                "tokens": tokens,
+                "loss": round(float(np.mean(losses)), 4),
+                "seconds": round(time.time() - began),
+            }
             if step % options.evaluate_every == 0 or step == len(plan):
                 line |= evaluate(model, encoder, dev, dev_questions)
             losses = []
             print(json.dumps(line), file=log, flush=True)
         if time.time() - kept_at > 240 or step == len(plan):
-            state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
+            state = {
+                "model": model.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "scheduler": scheduler.state_dict(),
+            }
             torch.save({**state, "done": step, "tokens": tokens}, checkpoint.with_suffix(".new"))
             checkpoint.with_suffix(".new").replace(checkpoint)
             kept_at = time.time()
@@ -234,7 +256,12 @@ def train(options: argparse.Namespace) -> None:
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--encoder", type=Path, required=True, help="folder of a BERT encoder, see embeddings.training.pretrained")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        required=True,
+        help="folder of a BERT encoder, see embeddings.training.pretrained",
+    )
     parser.add_argument("--train", type=Path, nargs="+", required=True, help="questions in SQuAD format")
     parser.add_argument("--dev", type=Path, required=True, help="its half A is measured during the run")
     parser.add_argument("--cloze", type=Path, help="paraphrase pairs (.jsonl.xz)")

@@ -1,0 +1,89 @@
+"""What is measured: which system, with which models, over which articles."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from embeddings.engine import fingerprint
+from eval.datasets import Dataset, DatasetError, EvalQuestion
+from eval.sources import check_sources
+from qa.articles import Article
+from qa.library import IndexProgress, Library
+
+if TYPE_CHECKING:
+    from qa.assistant import Assistant
+
+MODELS = Path(__file__).parents[1] / "qa" / "models"
+SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What was measured; of a Sourcier, its version, hashes of its models, the size of its library."""
+
+    name: str
+    version: str | None = None
+    embedding: str | None = None
+    vectors: str | None = None
+    models: str | None = None
+    articles: int | None = None
+    passages: int | None = None
+
+
+def describe(system: Any, name: str | None = None) -> Subject:
+    """The subject of a run; only of a system over a `qa.Library` is more known than its name."""
+    name = name or type(system).__name__
+    library = getattr(system, "library", None)
+    if not isinstance(library, Library):
+        return Subject(name)
+    stats = library.stats()
+    return Subject(
+        name,
+        version("sourcier"),
+        stats.embedding,
+        library.fingerprint[:SHORT],
+        fingerprint(MODELS)[:SHORT],
+        stats.articles,
+        stats.passages,
+    )
+
+
+def check(system: Any, dataset: Dataset, questions: Sequence[EvalQuestion]) -> list[str]:
+    """What does not fit between questions and library; raises DatasetError where the texts are not in it."""
+    library = getattr(system, "library", None)
+    if not isinstance(library, Library):
+        return []
+    if not dataset.articles:
+        return list(check_sources(questions, library))
+    present = {article.id for article in library.articles()}
+    if not present.issuperset(article.id for article in dataset.articles):
+        raise DatasetError(
+            f"Les textes de {dataset.name} ne sont pas dans la bibliothèque {library.path} : "
+            "mettez-les dans une bibliothèque à eux (eval.subject.assistant_over)."
+        )
+    return []
+
+
+@contextmanager
+def assistant_over(
+    articles: Sequence[Article],
+    *,
+    embedding: str | None = None,
+    reader: str | None = None,
+    progress: Callable[[IndexProgress], None] | None = None,
+) -> Iterator[Assistant]:
+    """A Sourcier over a temporary library of these articles; both are gone at the end of the block."""
+    from qa.assistant import Assistant
+
+    with (
+        tempfile.TemporaryDirectory(prefix="sourcier-eval-") as folder,
+        Library.open(folder, embedding=embedding, create=True) as library,
+    ):
+        library.add_articles(articles, progress=progress)
+        yield Assistant(library, reader=reader)
