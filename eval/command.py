@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +13,18 @@ from qa.terminal import (
     LibraryOption,
     ReaderOption,
     console,
+    counted,
     errors_in_one_line,
     fail,
     library_path,
     open_or_offer,
     output,
+    plain,
+    print_json,
 )
+
+SHOWN_WARNINGS = 20
+PAGE = "report.html"
 
 
 def evaluate_command(
@@ -50,46 +54,50 @@ def evaluate_command(
             from eval.feedback import write_questions
 
             count = write_questions(library_path(library), file)
-            console.print(f"{count} question(s) écrite(s).")
+            console.print(f"{counted(count, 'question')} dans {file}.", markup=False)
             return
         if file is None:
             fail("Donnez un fichier de questions : « sourcier eval FICHIER ».", 2)
         from rich.progress import Progress
 
         from eval import evaluate
-        from eval.comparison import compare, read_outcomes
         from eval.datasets import load
+        from eval.subject import assistant_over
+        from eval.terminal import show
         from qa.assistant import Assistant
-        from qa.library import Library
 
-        earlier = read_outcomes(compare_with) if compare_with else None
         dataset = load(file)
-        for warning in dataset.warnings[:20]:
-            console.print(f"Attention : {warning}", style="yellow", markup=False)
-        bar = stack.enter_context(Progress(console=console, transient=True))
+        bar = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
+        task = bar.add_task("Indexation", total=None)
         if dataset.articles:
-            place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            opened = stack.enter_context(
-                Library.open(place, embedding=embedding or "french-small", create=True)
+            over = assistant_over(
+                dataset.articles,
+                embedding=embedding,
+                reader=reader,
+                progress=lambda done: bar.update(task, completed=done.passages),
             )
-            task = bar.add_task("Indexation", total=None)
-            opened.add_articles(dataset.articles, progress=lambda p: bar.update(task, completed=p.passages))
-            bar.remove_task(task)
+            assistant = stack.enter_context(over)
         else:
-            opened = stack.enter_context(open_or_offer(library_path(library)))
-        task = bar.add_task("Questions", total=sample or limit or len(dataset.questions))
+            assistant = Assistant(stack.enter_context(open_or_offer(library_path(library))), reader=reader)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, description="Questions", completed=done, total=total)
+
         report = evaluate(
-            Assistant(opened, reader=reader), file, limit=limit, sample=sample, seed=seed, output=folder,
-            progress=lambda done: bar.update(task, completed=done),
-        )  # fmt: skip
-        bar.stop()
-        comparison = compare(earlier, report, seed) if earlier else None
-        if json_:
-            found = report.summary.to_dict() | ({"comparison": comparison.to_dict()} if comparison else {})
-            typer.echo(json.dumps(found, ensure_ascii=False))
-            return
-        output.print(report.to_terminal())
-        if comparison:
-            output.print(comparison.to_terminal())
-        if folder:
-            console.print(f"Rapport : {folder / 'report.html'}")
+            assistant,
+            file,
+            limit=limit,
+            sample=sample,
+            seed=seed,
+            output=folder,
+            compare=compare_with,
+            progress=tell,
+        )
+    for warning in report.warnings[:SHOWN_WARNINGS]:
+        console.print(f"Attention : {plain(warning)}", style="yellow", markup=False)
+    if json_:
+        print_json(report.summary.to_dict())
+        return
+    output.print(show(report))
+    if folder:
+        console.print(f"Rapport : {folder / PAGE}", markup=False)

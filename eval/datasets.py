@@ -125,7 +125,9 @@ def _parsed(place: str, text: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        where = f"ligne {error.lineno}, colonne {error.colno}" if error.lineno > 1 else f"colonne {error.colno}"
+        where = (
+            f"ligne {error.lineno}, colonne {error.colno}" if error.lineno > 1 else f"colonne {error.colno}"
+        )
         raise DatasetError(f"{place} : ce n’est pas du JSON valide ({where}).") from error
     except RecursionError as error:
         raise DatasetError(f"{place} : ce JSON est trop imbriqué.") from error

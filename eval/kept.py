@@ -29,7 +29,9 @@ class Kept:
         self._path, self.outcomes = path, tuple(outcomes)
 
     @classmethod
-    def open(cls, folder: Path, dataset: Dataset, questions: Sequence[EvalQuestion], subject: Subject) -> Kept:
+    def open(
+        cls, folder: Path, dataset: Dataset, questions: Sequence[EvalQuestion], subject: Subject
+    ) -> Kept:
         """Go on with the run kept in the folder, or begin one; DatasetError says that it is another's."""
         path = folder / FILE
         asked = "\n".join(question.id for question in questions)

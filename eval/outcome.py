@@ -130,15 +130,13 @@ def score(short: str | None, answers: Sequence[str]) -> Scores:
 
 def outcome_of(record: dict[str, Any]) -> Outcome:
     """The outcome that `dataclasses.asdict` and JSON made a record of."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in record.items()}
-    return Outcome(
-        **values
-        | {
-            "citations": tuple(Cited(**cited) for cited in record["citations"]),
-            "scores": Scores(**record["scores"]),
-            "read_scores": Scores(**record["read_scores"]) if record["read_scores"] else None,
-        }
-    )
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in record.items()
+    }
+    values["citations"] = tuple(Cited(**cited) for cited in record["citations"])
+    values["scores"] = Scores(**record["scores"])
+    values["read_scores"] = Scores(**record["read_scores"]) if record["read_scores"] else None
+    return Outcome(**values)
 
 
 def _is_right(question: EvalQuestion, found: RetrievedPassage | Evidence | Citation) -> bool:

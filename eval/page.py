@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +23,9 @@ from qa.question import KINDS, analyse
 
 ORDER = {verdict: i for i, verdict in enumerate((*FAILURES, *SUCCESSES))}
 CURVE_POINTS = 100
-_MONTH = re.compile(r"janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre", re.I)
+_MONTH = re.compile(
+    r"janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre", re.I
+)
 _YEAR = re.compile(r"\b(?:1\d|20)\d\d\b")
 
 
@@ -38,7 +40,9 @@ class Plot:
 
 def render(report: Report) -> str:
     """The page; every text of a file or an article is escaped, and no script runs but the page's own."""
-    environment = Environment(loader=PackageLoader("eval"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=PackageLoader("eval"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters |= {"number": labels.number, "signed": labels.signed}
     script = environment.get_template("report.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -47,7 +51,9 @@ def render(report: Report) -> str:
         labels=labels,
         date=datetime.fromisoformat(report.conditions.date).strftime("%d/%m/%Y à %H:%M UTC"),
         verdicts=[(v, count, ORDER[v], v in SUCCESSES) for v, count in report.verdicts.items()],
-        stack=plots.stack([(f"v{ORDER[v]}", count) for v, count in report.verdicts.items()], title="Verdicts"),
+        stack=plots.stack(
+            [(f"v{ORDER[v]}", count) for v, count in report.verdicts.items()], title="Verdicts"
+        ),
         interval=plots.interval,
         plots=list(_plots(report)),
         outcomes=sorted(report.outcomes, key=lambda o: (ORDER[o.verdict], -o.confidence)),
@@ -162,5 +168,5 @@ def _precision_by_coverage(right: np.ndarray, total: int) -> list[tuple[float, f
     return [(float(counts[i] / total), float(precision[i])) for i in shown]
 
 
-def _milliseconds(values: Iterator[float]) -> str:
+def _milliseconds(values: Iterable[float]) -> str:
     return " · ".join(labels.number(value, 0 if value >= 10 else 1) for value in values)

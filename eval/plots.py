@@ -49,7 +49,9 @@ def stack(shares: Sequence[tuple[str, int]], *, title: str) -> Markup:
     total = sum(count for _, count in shares) or 1
     at, parts = 0.0, []
     for name, count in shares:
-        parts.append(f'<rect class="{escape(name)}" x="{at:.2f}" y="0" width="{1000 * count / total:.2f}" height="10"/>')
+        parts.append(
+            f'<rect class="{escape(name)}" x="{at:.2f}" y="0" width="{1000 * count / total:.2f}" height="10"/>'
+        )
         at += 1000 * count / total
     return Markup(
         f'<svg class="stack" viewBox="0 0 1000 10" preserveAspectRatio="none" role="img" aria-label="{escape(title)}">'
@@ -99,7 +101,9 @@ def curve(
         )
     for tick in x_ticks:
         x, _ = place(tick, 0)
-        parts.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_short(tick)}</text>')
+        parts.append(
+            f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_short(tick)}</text>'
+        )
     if diagonal:
         (x1, y1), (x2, y2) = place(0, 0), place(1, 1)
         parts.append(f'<path class="ideal" d="M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}"/>')
@@ -107,7 +111,9 @@ def curve(
     parts.append(f'<polyline class="line" points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in placed)}"/>')
     most = max(weights or [1])
     for (x, y), weight in zip(placed, weights or [0] * len(placed), strict=True):
-        parts.append(f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{2 + 6 * math.sqrt(weight / most):.1f}"/>')
+        parts.append(
+            f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{2 + 6 * math.sqrt(weight / most):.1f}"/>'
+        )
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>'

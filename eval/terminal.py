@@ -45,7 +45,9 @@ def _figures(report: Report) -> Table:
         digits = digits_of(group)
         for name, figure in figures.items():
             interval = f"{number(figure.low, digits)} à {number(figure.high, digits)}"
-            table.add_row(f"  {FIGURES[group][name]}", number(figure.value, digits), Text(interval, style="dim"))
+            table.add_row(
+                f"  {FIGURES[group][name]}", number(figure.value, digits), Text(interval, style="dim")
+            )
     return table
 
 
@@ -64,7 +66,9 @@ def _comparison(comparison: Comparison) -> Table:
     table = _table(title, "Mesure", "Avant", "Après", "Différence", "Intervalle à 95 %", "p")
     for (group, name), shift in comparison.shifts.items():
         digits = digits_of(group)
-        moved = Text(signed(shift.after - shift.before, digits), style="" if shift.low <= 0 <= shift.high else "bold")
+        moved = Text(
+            signed(shift.after - shift.before, digits), style="" if shift.low <= 0 <= shift.high else "bold"
+        )
         table.add_row(
             f"{GROUPS[group][0]} : {FIGURES[group][name]}",
             number(shift.before, digits),

@@ -18,7 +18,9 @@ import httpx
 import numpy as np
 
 
-async def ask(client: httpx.AsyncClient, questions: list[str], until: float, seen: Counter[str]) -> list[float]:
+async def ask(
+    client: httpx.AsyncClient, questions: list[str], until: float, seen: Counter[str]
+) -> list[float]:
     """The seconds each answer of one user took."""
     spent = []
     while time.monotonic() < until:
@@ -36,14 +38,20 @@ async def ask(client: httpx.AsyncClient, questions: list[str], until: float, see
 async def load(options: argparse.Namespace) -> None:
     """Runs the users side by side and prints what came of it."""
     questions = [json.loads(line)["question"] for line in options.questions.read_text("utf-8").splitlines()]
-    logins = [tuple(line.split(":", 1)) for line in options.users.read_text("utf-8").split()] if options.users else [None]
+    logins = (
+        [tuple(line.split(":", 1)) for line in options.users.read_text("utf-8").split()]
+        if options.users
+        else [None]
+    )
     clients = [
         httpx.AsyncClient(base_url=options.url, auth=logins[n % len(logins)], timeout=120)
         for n in range(options.count)
     ]
     seen: Counter[str] = Counter()
     until = time.monotonic() + options.seconds
-    times = np.array(sum(await asyncio.gather(*(ask(client, questions, until, seen) for client in clients)), []))
+    times = np.array(
+        sum(await asyncio.gather(*(ask(client, questions, until, seen) for client in clients)), [])
+    )
     await asyncio.gather(*(client.aclose() for client in clients))
     p50, p95 = np.percentile(times, [50, 95]) * 1000
     print(f"{dict(seen)}; {len(times) / options.seconds:.1f} answers/s; p50 {p50:.0f} ms, p95 {p95:.0f} ms")
