@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import time
@@ -72,4 +71,4 @@ def write_whole(path: Path, text: str) -> None:
     """Write a file that is never seen half written."""
     part = path.with_name(f"{path.name}.part")
     part.write_text(text, "utf-8")
-    os.replace(part, path)
+    part.replace(path)

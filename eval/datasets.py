@@ -61,7 +61,7 @@ def load(path: str | Path) -> Dataset:
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} : ce fichier n’est pas en UTF-8 (octet {error.start}).") from error
     if path.suffix.lower() == ".jsonl":
-        found, articles = tuple(_json_lines(path, text)), {}
+        found, articles = tuple(_json_lines(path, text)), dict[str, Article]()
     else:
         found, articles = _squad(path, text)
     questions, warnings = _sound(found)

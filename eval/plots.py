@@ -112,7 +112,7 @@ def curve(
     most = max(weights or [1])
     for (x, y), weight in zip(placed, weights or [0] * len(placed), strict=True):
         parts.append(
-            f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{2 + 6 * math.sqrt(weight / most):.1f}"/>'
+            f'<circle class="dot" cx="{x:.1f}" cy="{y:.1f}" r="{2 + 6 * math.sqrt(weight / most if most else 0):.1f}"/>'
         )
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import json
+import operator
 import random
 import time
 from collections import Counter
@@ -50,7 +52,11 @@ async def load(options: argparse.Namespace) -> None:
     seen: Counter[str] = Counter()
     until = time.monotonic() + options.seconds
     times = np.array(
-        sum(await asyncio.gather(*(ask(client, questions, until, seen) for client in clients)), [])
+        functools.reduce(
+            operator.iadd,
+            await asyncio.gather(*(ask(client, questions, until, seen) for client in clients)),
+            [],
+        )
     )
     await asyncio.gather(*(client.aclose() for client in clients))
     p50, p95 = np.percentile(times, [50, 95]) * 1000
