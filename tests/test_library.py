@@ -168,7 +168,7 @@ class TestIndexingAgain:
         file = folder / "doubles.jsonl"
         lines = [json.dumps({"id": "x", "text": f"La version {i} du texte."}) for i in range(2)]
         file.write_text("\n".join(lines), "utf-8")
-        assert "2 articles ont l’identifiant" in library.add([file]).skipped[0].reason
+        assert "l’identifiant « x » est déjà" in library.add([file]).skipped[0].reason
         assert words_found(library, "version") == ["x"]
 
     def test_one_folder_by_two_names_is_one(
