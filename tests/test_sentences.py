@@ -70,7 +70,7 @@ CASES = [
     "1. Introduction¦\nLe texte commence ici.",
     "II. Les causes de la crise¦\nElles sont nombreuses.",
     "Le conseil d’administration de la société a décidé vendredi de se séparer de\nSam Altman, son directeur général, sans en informer à l’avance son allié\nMicrosoft ni ses autres actionnaires.¦ Le cours a baissé.",
-    "one team, one mission.¦ — Sam Altman (@sama) November 20, 2023",
+    "Une équipe, un seul cap.¦ — Sam Altman (@sama) November 20, 2023",
     "Merci beaucoup pour votre patience !¦ @OpenAI vous répond.¦ #IA partout.",
     "Bravo à tous !¦ 🎉 Nous revenons.¦ Éric est ravi.¦ À demain.¦ Œuvrons ensemble.",
     "Une phrase sans aucun point final qui continue encore et encore",
