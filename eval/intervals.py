@@ -33,12 +33,19 @@ class Shift:
     p: float
 
 
-def measured(rows: np.ndarray, statistic: Statistic, seed: int) -> Figure:
-    """The statistic of rows (n, k) with its percentile interval, from seeded resamples."""
+def measured(rows: np.ndarray, statistic: Statistic, seed: int, *, biased: bool = False) -> Figure:
+    """The statistic of rows (n, k) with its percentile interval, from seeded resamples.
+
+    A statistic that is `biased`, such as a sum of absolute gaps, is higher on resamples than on the rows;
+    its interval is moved back by as much, no lower than 0.
+    """
     if not len(rows):
         return Figure(None)
-    low, high = np.percentile(_resampled(rows, statistic, seed), [2.5, 97.5])
-    return Figure(_rounded(statistic(rows)), _rounded(low), _rounded(high))
+    value, resampled = float(statistic(rows)), _resampled(rows, statistic, seed)
+    if biased:
+        resampled = np.maximum(resampled - resampled.mean() + value, 0.0)
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    return Figure(_rounded(value), _rounded(low), _rounded(high))
 
 
 def moved(before: np.ndarray, after: np.ndarray, statistic: Statistic, seed: int) -> Shift:

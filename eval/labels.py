@@ -3,43 +3,53 @@
 from __future__ import annotations
 
 GROUPS = {
-    "retrieval": ("Recherche", "L’article qui contient la réponse est-il trouvé ?"),
-    "evidence": ("Choix des phrases", "La phrase qui contient la réponse est-elle bien classée ?"),
-    "reading": ("Lecture seule", "Quand on lui donne le bon texte, y lit-il la réponse ?"),
-    "answer": ("Réponse", "De bout en bout : de la question à la réponse courte."),
-    "citation": ("Citations", "Les phrases citées prouvent-elles une réponse attendue ?"),
-    "abstention": ("Refus", "Refuse-t-il les questions sans réponse, et elles seules ?"),
-    "calibration": ("Confiance", "La confiance annoncée dit-elle vrai ?"),
+    "retrieval": ("Recherche", "L’article qui contient la réponse est-il trouvé\u00a0?"),
+    "evidence": ("Choix des phrases", "La phrase qui contient la réponse est-elle bien classée\u00a0?"),
+    "reading": ("Lecture seule", "Quand on lui donne le bon texte, y lit-il la réponse\u00a0?"),
+    "answer": ("Réponse", "De bout en bout, de la question à la réponse courte."),
+    "citation": ("Citations", "Les phrases citées prouvent-elles une réponse attendue\u00a0?"),
+    "abstention": ("Refus", "Refuse-t-il les questions sans réponse, et elles seules\u00a0?"),
+    "calibration": ("Confiance", "La confiance annoncée dit-elle vrai\u00a0? L’idéal est un écart de 0."),
     "latency_ms": ("Temps de réponse", "D’une question posée seule, en millisecondes."),
 }
+UNMEASURED = {
+    "retrieval": "aucune question n’a de réponse",
+    "evidence": "aucune question n’a de réponse",
+    "reading": "ce jeu ne donne pas le texte de chaque question",
+    "answer": "aucune question n’a de réponse",
+    "citation": "aucune réponse n’a été donnée",
+    "abstention": "toutes les questions ont une réponse",
+    "calibration": "aucune réponse courte n’a été donnée",
+    "latency_ms": "aucune question n’a été posée seule",
+}
 SCORES = {
-    "em": "réponse exacte (EM)",
-    "f1": "mots en commun (F1)",
-    "em_squad": "EM, règles de SQuAD",
-    "f1_squad": "F1, règles de SQuAD",
+    "em": "exacte (EM)",
+    "f1": "mots communs (F1)",
+    "em_squad": "EM de SQuAD",
+    "f1_squad": "F1 de SQuAD",
 }
 FIGURES = {
     "retrieval": {
-        "recall@1": "bon article en tête (rappel@1)",
-        "recall@5": "parmi les 5 premiers (rappel@5)",
-        "recall@10": "parmi les 10 premiers (rappel@10)",
+        "recall@1": "en tête (rappel@1)",
+        "recall@5": "parmi 5 (rappel@5)",
+        "recall@10": "parmi 10 (rappel@10)",
         "mrr@10": "inverse du rang (MRR@10)",
         "ndcg@10": "gain selon le rang (nDCG@10)",
     },
     "evidence": {
-        "sentence@1": "bonne phrase en tête",
-        "sentence@3": "parmi les 3 premières",
-        "sentence@5": "parmi les 5 premières",
+        "sentence@1": "en tête",
+        "sentence@3": "parmi 3",
+        "sentence@5": "parmi 5",
     },
     "reading": SCORES,
     "answer": SCORES,
-    "citation": {"precision": "citations probantes (précision)", "recall": "questions prouvées (rappel)"},
+    "citation": {"precision": "probantes (précision)", "recall": "questions prouvées (rappel)"},
     "abstention": {
         "precision": "refus justifiés (précision)",
-        "recall": "sans réponse et refusées (rappel)",
-        "f1": "les deux ensemble (F1)",
+        "recall": "refus obtenus (rappel)",
+        "f1": "ensemble (F1)",
     },
-    "calibration": {"ece": "écart moyen (ECE), 0 est l’idéal"},
+    "calibration": {"ece": "écart moyen (ECE)"},
     "latency_ms": {"p50": "la moitié en moins de", "p95": "95 % en moins de"},
 }
 KINDS = {

@@ -20,9 +20,11 @@ from eval.outcome import DEPTH, FAILURES, RIGHT, SUCCESSES, Outcome
 from eval.plots import Bar
 from eval.report import Report
 from qa.question import KINDS, analyse
+from qa.terminal import counted
 
 ORDER = {verdict: i for i, verdict in enumerate((*FAILURES, *SUCCESSES))}
 CURVE_POINTS = 100
+SHOWN_WARNINGS = 20
 _MONTH = re.compile(
     r"janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre", re.I
 )
@@ -43,21 +45,28 @@ def render(report: Report) -> str:
     environment = Environment(
         loader=PackageLoader("eval"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": labels.number, "signed": labels.signed}
+    environment.filters |= {"number": labels.number, "signed": labels.signed, "counted": counted}
     script = environment.get_template("report.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html.j2").render(
         report=report,
         labels=labels,
         date=datetime.fromisoformat(report.conditions.date).strftime("%d/%m/%Y à %H:%M UTC"),
-        verdicts=[(v, count, ORDER[v], v in SUCCESSES) for v, count in report.verdicts.items()],
+        verdicts=[(v, count, ORDER[v]) for v, count in report.verdicts.items()],
         stack=plots.stack(
             [(f"v{ORDER[v]}", count) for v, count in report.verdicts.items()], title="Verdicts"
         ),
         interval=plots.interval,
+        measurable={
+            group: any(figure.value is not None for figure in figures.values())
+            for group, figures in report.summary.figures.items()
+        },
         plots=list(_plots(report)),
         outcomes=sorted(report.outcomes, key=lambda o: (ORDER[o.verdict], -o.confidence)),
         order=ORDER,
+        rank=_rank,
+        DEPTH=DEPTH,
+        SHOWN=SHOWN_WARNINGS,
         script=Markup(script),
         digest=digest,
     )
@@ -69,7 +78,7 @@ def _plots(report: Report) -> Iterator[Plot]:
     if asked:
         yield Plot(
             "F1 selon le mot interrogatif",
-            "Moyenne de bout en bout, trait : intervalle à 95 %. À droite, la valeur et le nombre de questions.",
+            "Moyenne de bout en bout, trait\u00a0: intervalle à 95 %. À droite, la valeur et le nombre de questions.",
             _means(asked, _kind, "F1 selon le mot interrogatif"),
         )
         yield Plot(
@@ -77,12 +86,12 @@ def _plots(report: Report) -> Iterator[Plot]:
             "La même moyenne, selon la forme de la première réponse attendue.",
             _means(asked, _type, "F1 selon le type de réponse"),
         )
-        ranks = np.array([next((i for i, a in enumerate(o.retrieved) if a in o.right), DEPTH) for o in asked])
+        ranks = np.array([_rank(outcome) or np.inf for outcome in asked])
         yield Plot(
             "Rappel selon le rang",
             "Part des questions dont un bon article est parmi les k premiers.",
             plots.curve(
-                [(k, float((ranks < k).mean())) for k in range(1, DEPTH + 1)],
+                [(k, float((ranks <= k).mean())) for k in range(1, DEPTH + 1)],
                 title="Rappel selon le rang",
                 x_label="k",
                 y_label="rappel@k",
@@ -96,7 +105,7 @@ def _plots(report: Report) -> Iterator[Plot]:
         bins = reliability(rows)
         yield Plot(
             "Fiabilité de la confiance",
-            "Part de réponses justes selon la confiance annoncée ; aire d’un point : nombre de réponses. "
+            "Part de réponses justes selon la confiance annoncée\u00a0; aire d’un point\u00a0: nombre de réponses. "
             "L’idéal est la diagonale.",
             plots.curve(
                 [(confidence, right) for confidence, right, _ in bins],
@@ -109,7 +118,7 @@ def _plots(report: Report) -> Iterator[Plot]:
         )
         yield Plot(
             "Précision selon la part répondue",
-            "Si l’on ne gardait que les réponses les plus sûres : part de justes parmi elles. "
+            "Si l’on ne gardait que les réponses les plus sûres\u00a0: part de justes parmi elles. "
             "La courbe s’arrête à la part répondue aujourd’hui.",
             plots.curve(
                 _precision_by_coverage(rows[:, 1], len(report.outcomes)),
@@ -121,7 +130,7 @@ def _plots(report: Report) -> Iterator[Plot]:
     if report.summary.steps_ms:
         yield Plot(
             "Temps par étape",
-            "Médiane, trait jusqu’au 95e centile. À droite : médiane, 95e et 99e centiles, en millisecondes.",
+            "Médiane, trait jusqu’au 95e centile. À droite\u00a0: médiane, 95e et 99e centiles, en millisecondes.",
             plots.bars(
                 [
                     Bar(labels.STEPS.get(step, step), p["p50"], p["p50"], p["p95"], _milliseconds(p.values()))
@@ -142,6 +151,11 @@ def _means(outcomes: Sequence[Outcome], name: Callable[[Outcome], str], title: s
         value, low, high = figure.value or 0.0, figure.low or 0.0, figure.high or 0.0
         rows.append(Bar(label, value, low, high, f"{labels.number(value, 2)} ({len(values)})"))
     return plots.bars(rows, title=title, top=1.0)
+
+
+def _rank(outcome: Outcome) -> int | None:
+    """The rank, from 1, of the first right article."""
+    return next((n for n, a in enumerate(outcome.retrieved, start=1) if a in outcome.right), None)
 
 
 def _kind(outcome: Outcome) -> str:

@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 from eval.labels import number
 
 WIDTH, HEIGHT = 380, 230
-LEFT, RIGHT, TOP, BOTTOM = 44, 14, 12, 40
-LABEL, VALUE, BAR, STEP = 112, 88, 14, 28
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 42
+LABEL, VALUE, BAR, STEP = 120, 92, 14, 28
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
@@ -117,7 +117,7 @@ def curve(
     middle = (TOP + HEIGHT - BOTTOM) / 2
     parts.append(
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{escape(x_label)}</text>'
-        f'<text x="11" y="{middle}" text-anchor="middle" transform="rotate(-90 11 {middle})">{escape(y_label)}</text>'
+        f'<text x="12" y="{middle}" text-anchor="middle" transform="rotate(-90 12 {middle})">{escape(y_label)}</text>'
     )
     return _svg(HEIGHT, title, parts)
 

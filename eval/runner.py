@@ -64,7 +64,8 @@ def time_alone(system: Answerer, outcomes: Sequence[Outcome], seed: int) -> tupl
     second asking: its timings are those of the first.
     """
     timed, different = list(outcomes), 0
-    if hasattr(system, "answer_batch"):
+    if hasattr(system, "answer_batch") and timed:
+        _timed(system, timed[0].question)  # models may not be loaded yet, where all was done before
         for i in random.Random(seed).sample(range(len(timed)), min(TIMED, len(timed))):
             answer, timings = _timed(system, timed[i].question)
             different += (answer.short if answer.answerable else None) != timed[i].short

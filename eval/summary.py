@@ -20,13 +20,17 @@ PERCENTILES = (50, 95, 99)
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure of a run: a row of numbers a question, shape (n, k), and what makes a figure of them."""
+    """One figure of a run: a row of numbers a question, shape (n, k), and what makes a figure of them.
+
+    `biased` says that the statistic is higher on resamples of the rows than on the rows themselves.
+    """
 
     group: str
     name: str
     ids: tuple[str, ...]
     rows: np.ndarray
     statistic: Statistic = metrics.mean
+    biased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def summarise(outcomes: Sequence[Outcome], seed: int) -> Summary:
     """All figures of a run."""
     figures: dict[str, dict[str, Figure]] = {}
     for measure in measures(outcomes):
-        figure = measured(measure.rows, measure.statistic, seed)
+        figure = measured(measure.rows, measure.statistic, seed, biased=measure.biased)
         figures.setdefault(measure.group, {})[measure.name] = figure
     return Summary(figures, _steps(outcomes), len(outcomes))
 
@@ -92,7 +96,7 @@ def measures(outcomes: Sequence[Outcome]) -> list[Measure]:
     for statistic in (metrics.precision, metrics.recall, metrics.f1):
         made.append(Measure("abstention", statistic.__name__, *refused, statistic))
     sure = _rows(judged, [(o.confidence, o.scores.f1 >= RIGHT) for o in judged])
-    made.append(Measure("calibration", "ece", *sure, metrics.calibration_error))
+    made.append(Measure("calibration", "ece", *sure, metrics.calibration_error, biased=True))
     total = _rows(timed, [(o.timings["total"],) for o in timed])
     made += [
         Measure("latency_ms", f"p{percent}", *total, partial(_percentile, percent=percent))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,13 +139,7 @@ class Indexing:
         articles = read_file(path)
         for article in articles:
             self._take(article)
-        ids = Counter(article.id for article in articles)
-        for id_, count in ids.items():
-            if count > 1:
-                self._skipped.append(
-                    Skipped(name, f"{count} articles ont l’identifiant « {id_} » : le dernier est gardé")
-                )
-        self._read.append(_ReadFile(name, digest, frozenset(ids)))
+        self._read.append(_ReadFile(name, digest, frozenset(article.id for article in articles)))
 
     def _take(self, article: Article) -> None:
         if article.id in self._waiting:

@@ -38,7 +38,8 @@ class Running:
             cancel.set()
 
     def finish(self, tab: str, cancel: Cancel) -> None:
-        """Forgets an answer that has come to its end."""
+        """Forgets an answer that has come to its end, or that was left where it stood: its work ends too."""
+        cancel.set()
         with self._lock:
             if self._cancels.get(tab) is cancel:
                 del self._cancels[tab]
