@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 import threading
 import time
@@ -29,31 +28,12 @@ from ui.http import build_api  # noqa: E402
 from ui.originals import originals_router  # noqa: E402
 from ui.session import Engine  # noqa: E402
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 PATIENCE_MS = 60_000
 """How long a condition is waited for; on a busy machine a page takes seconds to load."""
 
 expect.set_options(timeout=PATIENCE_MS)
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the window is not tested"),
-]
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args() -> dict[str, object]:
-    return {"executable_path": CHROMIUM, "args": FLAGS}
+pytestmark = pytest.mark.browser
 
 
 class Server:
