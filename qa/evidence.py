@@ -96,12 +96,17 @@ def features(question: Question, found: Sequence[Candidate]) -> np.ndarray:
     """Feature rows (candidates, len(FEATURES)), float32, in the order of `FEATURES`."""
     bags = [stems(c.sentence) for c in found]
     document_counts = Counter(stem for bag in bags for stem in set(bag))
-    weight = {s: math.log(1 + len(found) / (0.5 + document_counts[s])) for s in set(question.stems)}
-    total = sum(weight.values()) or 1.0
+    weight = {s: math.log(1 + len(found) / (0.5 + document_counts[s])) for s in question.stems}
     asked = set(weight)
 
+    def total(words: set[str]) -> float:
+        """The words' weight; exact, so that the order of a set, another in each process, changes nothing."""
+        return math.fsum(weight[s] for s in asked & words)
+
+    whole = total(asked) or 1.0
+
     def coverage(words: set[str]) -> float:
-        return sum(weight[s] for s in asked & words) / total
+        return total(words) / whole
 
     passages: dict[int, set[str]] = {}
     for c, bag in zip(found, bags, strict=True):
