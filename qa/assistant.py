@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 MAX_QUESTION_CHARACTERS = 2000
 PASSAGES_RANKED = 10
 REFUSAL = "Les articles ne permettent pas de répondre à cette question."
+EMPTY = "La bibliothèque est vide : ajoutez-y des articles, puis posez de nouveau la question."
 NEAREST = "Je n’ai pas trouvé de réponse courte ; voici la phrase la plus proche :"
 STEPS = {
     "retrieval": "Recherche des passages…",
@@ -244,7 +245,8 @@ class Assistant:
             probability = self._confidence.probability(signals(choice, work.scores, work.hits))
         found = (passages, work.question, evidence, timings)
         if choice is None or probability < limits.abstain:
-            return Answer(REFUSAL, None, False, probability, (), *found)
+            empty = not work.hits and not self.library.stats().articles
+            return Answer(EMPTY if empty else REFUSAL, None, False, probability, (), *found)
         if probability < limits.short:
             cited = quote(evidence[0], probability)
             return Answer(f"{NEAREST}\n\n« {cited.sentence} » [1]", None, True, probability, (cited,), *found)
