@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import string
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+
+from qa.scoring import word_f1
 
 RETRIEVAL = {
     "recall@1": "R@1",
@@ -37,14 +38,7 @@ def squad_exact_match(prediction: str, answers: Sequence[str]) -> float:
 def squad_f1(prediction: str, answers: Sequence[str]) -> float:
     """The best word F1 (0 to 1) against an answer after SQuAD's normalisation."""
     words = squad_normalise(prediction).split()
-    return max((_word_f1(words, squad_normalise(answer).split()) for answer in answers), default=0.0)
-
-
-def _word_f1(prediction: list[str], answer: list[str]) -> float:
-    if not prediction or not answer:
-        return float(prediction == answer)
-    common = (Counter(prediction) & Counter(answer)).total()
-    return 2 * common / (len(prediction) + len(answer))
+    return max((word_f1(words, squad_normalise(answer).split()) for answer in answers), default=0.0)
 
 
 def retrieval(

@@ -22,11 +22,12 @@ def exact_match(prediction: str, answers: Sequence[str]) -> float:
 
 def f1(prediction: str, answers: Sequence[str]) -> float:
     """The best word F1 of the prediction against one of the answers, once both are normalised."""
-    return max((_word_f1(normalise(prediction).split(), normalise(a).split()) for a in answers), default=0.0)
+    return max((word_f1(normalise(prediction).split(), normalise(a).split()) for a in answers), default=0.0)
 
 
-def _word_f1(prediction: list[str], answer: list[str]) -> float:
+def word_f1(prediction: Sequence[str], answer: Sequence[str]) -> float:
+    """The F1 of two bags of normalised words; where one is empty, 1.0 if both are."""
     if not prediction or not answer:
-        return float(prediction == answer)
+        return float(not prediction and not answer)
     common = (Counter(prediction) & Counter(answer)).total()
     return 2 * common / (len(prediction) + len(answer))
