@@ -15,6 +15,7 @@ from embeddings.engine import BertEngine, fingerprint
 from qa.encoding import EncodedPair, PairEncoder
 
 if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
     from transformers import BertModel
 
 MODEL = Path(__file__).parent / "models" / "reader"
@@ -81,6 +82,13 @@ class Reader:
             return {name: file.get_tensor(name).astype(np.float32) for name in names}
 
     @cached_property
+    def _threads(self) -> ThreadpoolController:
+        """Keeps numpy to one thread: more of them gain nothing here, and take the encoder's processors."""
+        from threadpoolctl import ThreadpoolController
+
+        return ThreadpoolController()
+
+    @cached_property
     def _engine(self) -> BertEngine:
         vocabulary = sorted(self._pairs.vocabulary.items(), key=lambda item: item[1])
         return BertEngine(fingerprint(self._directory), self._load, [token for token, _ in vocabulary])
@@ -104,8 +112,9 @@ class Reader:
             batch = order[done : done + max(1, BATCH_TOKENS // len(encoded[order[done]].ids))]
             ids, attention, _ = self._pairs.pad([encoded[i] for i in batch])
             hidden = self._engine.hidden(ids, attention.sum(1))
-            for row, i in enumerate(batch):
-                results[i] = self._score(hidden[row, : len(encoded[i].ids)], encoded[i], inputs[i][1])
+            with self._threads.limit(limits=1, user_api="blas"):
+                for row, i in enumerate(batch):
+                    results[i] = self._score(hidden[row, : len(encoded[i].ids)], encoded[i], inputs[i][1])
             done += len(batch)
         return [r for r in results if r is not None]
 
