@@ -13,7 +13,7 @@ from ui.articles_page import render_choice, render_results, render_table
 from ui.conversations import file_name, title_of
 from ui.rendering import confidence_words, plain_text, render_conversation
 from ui.sources import SHOWN_CHARACTERS, Highlight, citation_highlight, render_source
-from ui.text import clean, count, escape, french_date, web_link
+from ui.text import clean, count, escape, french_date, unbroken, web_link
 from ui.turns import Turn
 from ui.welcome import example_questions, library_summary, render_welcome
 
@@ -245,6 +245,12 @@ def test_nothing_hostile_becomes_html(assistant: FakeAssistant) -> None:
     for html in pieces:
         Page(html).assert_harmless()
         assert "\x1b" not in html
+
+
+def test_punctuation_stays_on_the_line_of_its_word() -> None:
+    assert unbroken("Qui a dit « non » ? Où : ici ; là !") == (
+        "Qui a dit «\u00a0non\u00a0»\u00a0? Où\u00a0: ici\u00a0; là\u00a0!"
+    )
 
 
 def test_clean_and_escape() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from qa.answer import Answer
 from ui.prose import lines, unfinished, with_markers
-from ui.text import escape, french_date
+from ui.text import escape, french_date, unbroken
 from ui.turns import Turn
 
 HIGH_CONFIDENCE = 0.65
@@ -44,7 +44,7 @@ def render_turn(turn: Turn, number: int, *, last: bool = False, detailed: bool =
     """A question and its answer; `number` is the turn's place, from 0, which the buttons send back."""
     question = (
         f'<div class="question" id="question-{number}"><h2 class="visually-hidden">Question {number + 1}</h2>'
-        f"<p>{lines(turn.asked)}</p></div>"
+        f"<p>{lines(unbroken(turn.asked))}</p></div>"
     )
     return (
         f'<article class="turn {turn.state}" aria-label="Question {number + 1}">'

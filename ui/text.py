@@ -24,6 +24,11 @@ def escape(text: object) -> str:
     return _escape(clean(str(text)), quote=True)
 
 
+def unbroken(text: str) -> str:
+    """The text with the spaces that French puts before ? ! : ; » and after « made no-break ones."""
+    return re.sub(r"(?<=«) | (?=[?!:;»])", "\u00a0", text)
+
+
 def web_link(source: str) -> str | None:
     """The source if it is a plain http(s) address, else None: no other scheme becomes a link."""
     try:
