@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import os
 import random
 import shutil
 import subprocess
@@ -11,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.encoder import MODELS, StaticEncoder
+from embeddings.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
+from embeddings.training.contrastive import batches
 from qa.training.examples import Distractors, as_retrieved, cloze, half, read_squad, whole_paragraph
 
 ROOT = Path(__file__).parents[1]
@@ -79,6 +81,51 @@ def test_examples_hold_their_answers(squad: Path) -> None:
     assert not {q.id for q in half(data, "a")} & {q.id for q in half(data, "b")}
 
 
+def test_questions_a_line_without_a_located_answer_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "quiz.jsonl.xz"
+    context = "La tour de Nolay date de 1412."
+    with lzma.open(path, "wt", encoding="utf-8") as file:
+        for text, start in (("1412", 25), ("la tour", -1)):
+            row = {
+                "question": f"{text} ?",
+                "context": context,
+                "answers": [{"text": text, "answer_start": start}],
+            }
+            file.write(json.dumps(row) + "\n")
+    data = read_squad([path])
+    assert data.paragraphs == [context]
+    assert [q.answers for q in data.questions] == [(("1412", 25),)]
+
+
+def test_distractors_are_the_same_in_every_process() -> None:
+    program = (
+        "import json; from pathlib import Path; from qa.training.examples import Distractors;"
+        "paragraphs = [p for f in sorted(Path('eval/articles').glob('*.md')) for p in f.read_text('utf-8').split('\\n\\n')];"
+        "asked = [json.loads(line)['question'] for line in Path('eval/questions/samples.jsonl').open(encoding='utf-8')];"
+        "d = Distractors(paragraphs);"
+        "print([(d.nearest(q, 6, -1), [d.overlap(q, p) for p in paragraphs]) for q in asked])"
+    )
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }  # fmt: skip
+    assert len(found) == 1
+
+
+def test_paragraphs_that_are_alike_meet_in_a_batch() -> None:
+    rng = np.random.default_rng(0)
+    topics = np.repeat(np.eye(8, 32), 8, axis=0) + rng.normal(0, 0.02, (64, 32))
+    vectors = topics / np.linalg.norm(topics, axis=1, keepdims=True)
+    plan = batches(vectors, 16, 2, random.Random(0))
+    assert len(plan) == 8
+    for epoch in (plan[:4], plan[4:]):
+        assert sorted(i for rows in epoch for i in rows) == list(range(64))
+        assert all(len({i // 8 for i in rows}) == 2 for rows in epoch)
+
+
 def test_cloze_questions_ask_for_what_the_other_sentence_holds(pairs: Path) -> None:
     examples = list(cloze(pairs, 0))
     assert len(examples) > 5
@@ -103,6 +150,22 @@ def test_reader_trains_stops_and_goes_on(squad: Path, pairs: Path, tmp_path: Pat
     steps = int(again.stdout.split(" steps")[0].split()[-1])
     assert f"{steps} steps, {steps} done" in again.stdout
     assert (tmp_path / "reader/model/model.safetensors").is_file()
+
+
+@pytest.mark.slow
+def test_encoder_learns_stops_and_goes_on(squad: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable, "-m", "embeddings.training.contrastive", "--encoder", str(MODELS / "french-small"),
+        "--questions", str(squad), "--dev", str(squad), "--output", str(tmp_path), "--batch", "4", "--epochs", "2",
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr[-2000:]
+    texts = [paragraph(t, 5) for t in TOWNS]
+    learnt = BertEncoder("learnt", tmp_path / "model").encode_passages(texts)
+    assert np.allclose(np.linalg.norm(learnt, axis=1), 1, atol=1e-3)
+    assert not np.allclose(learnt, load_encoder("french-small").encode_passages(texts), atol=1e-4)
+    again = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert "6 steps, 6 done" in again.stdout
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from qa.sentences import split_sentences
 from qa.words import content_stems
@@ -47,12 +48,16 @@ class QuestionSet:
 
 
 def read_squad(paths: Iterable[Path]) -> QuestionSet:
-    """Read SQuAD v1.1 or v2.0 files into one set."""
+    """Read SQuAD v1.1 or v2.0 files into one set.
+
+    A `.jsonl.xz` file holds a question a line, with its `context` and `answers`; lines whose answer has no
+    known place in the context are left out.
+    """
     paragraphs: list[str] = []
     articles: list[str] = []
     questions: list[Question] = []
     for path in paths:
-        for number, article in enumerate(json.loads(path.read_text("utf-8"))["data"]):
+        for number, article in enumerate(_articles(path)):
             for paragraph in article["paragraphs"]:
                 for qa in paragraph["qas"]:
                     answers = tuple(
@@ -62,6 +67,20 @@ def read_squad(paths: Iterable[Path]) -> QuestionSet:
                 paragraphs.append(paragraph["context"])
                 articles.append(f"{path.stem}/{number}")
     return QuestionSet(paragraphs, articles, questions)
+
+
+def _articles(path: Path) -> list[dict[str, Any]]:
+    """The `data` of a SQuAD file, or the lines of a `.jsonl.xz` file, an article a context."""
+    if path.suffix != ".xz":
+        data: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["data"]
+        return data
+    asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    with lzma.open(path, "rt", encoding="utf-8") as lines:
+        for number, row in enumerate(map(json.loads, lines)):
+            answers = [a for a in row["answers"] if a.get("answer_start", -1) >= 0]
+            if answers:
+                asked[row["context"]].append({**row, "id": f"{path.stem}-{number}", "answers": answers})
+    return [{"paragraphs": [{"context": context, "qas": rows}]} for context, rows in asked.items()]
 
 
 def half(data: QuestionSet, which: str) -> list[Question]:
@@ -87,12 +106,13 @@ class Distractors:
 
     def overlap(self, question: str, text: str) -> float:
         """Sum of the weights of the question's words that stand in the text."""
-        return sum(self.weight.get(w, 0.0) for w in set(content_stems(question)) & set(content_stems(text)))
+        shared = set(content_stems(question)) & set(content_stems(text))
+        return math.fsum(self.weight.get(w, 0.0) for w in shared)
 
     def nearest(self, question: str, count: int, excluded: int) -> list[int]:
         """The `count` paragraphs that share the most weight with the question."""
         scores: Counter[int] = Counter()
-        for word in set(content_stems(question)):
+        for word in dict.fromkeys(content_stems(question)):
             for i in self.postings.get(word, ()):
                 scores[i] += self.weight[word]  # type: ignore[assignment]
         scores.pop(excluded, None)

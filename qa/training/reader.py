@@ -11,20 +11,17 @@ checkpoint when the same command is given again. `log.jsonl` in the output holds
 from __future__ import annotations
 
 import argparse
-import json
 import random
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from transformers import AttentionInterface, AttentionMaskInterface, AutoConfig, AutoTokenizer, BertModel
-from transformers.masking_utils import eager_mask
+from transformers import AutoConfig, AutoTokenizer, BertModel
 
+from embeddings.training.loop import fit, place
 from qa.encoding import EncodedPair, PairEncoder
 from qa.pointer import PointerConfig, PointerReader
 from qa.scoring import exact_match, f1
@@ -51,7 +48,6 @@ class Preset:
     batch_tokens: int
     rate: float
     head_rate: float = 1e-3
-    warm_up: float = 0.06
     dropout: float = 0.0
 
 
@@ -121,32 +117,6 @@ def schedule(
         yield from batches(encode(encoder, examples), preset.batch_tokens, rng)
 
 
-def attend(
-    module: torch.nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    **options: Any,
-) -> tuple[torch.Tensor, None]:
-    """Attention of (batch, heads, length, width) by batched products.
-
-    On 2 processors a step takes two thirds of the time it takes with torch's fused attention, whose way
-    back is slow in bfloat16 on a CPU.
-    """
-    batch, heads, length, width = query.shape
-    q, k, v = (x.reshape(batch * heads, length, width) for x in (query, key, value))
-    scores = torch.bmm(q * width**-0.5, k.transpose(1, 2)).view(batch, heads, length, length)
-    if attention_mask is not None:
-        scores = scores + attention_mask.to(scores.dtype)
-    shares = scores.softmax(-1, dtype=scores.dtype).view(batch * heads, length, length)
-    return torch.bmm(shares, v).view(batch, heads, length, width).transpose(1, 2).contiguous(), None
-
-
-AttentionInterface.register("products", attend)
-AttentionMaskInterface.register("products", eager_mask)
-
-
 def start_from(reader: Path, preset: Preset) -> PointerReader:
     """A trained reader, to be trained on."""
     model = PointerReader.from_pretrained(reader).float()
@@ -206,7 +176,6 @@ def evaluate(
     model: PointerReader, encoder: PairEncoder, data: QuestionSet, questions: list[Question]
 ) -> dict[str, float]:
     """EM and F1 of the best span over the whole paragraph, for questions that have an answer."""
-    model.eval()
     asked = sorted((q for q in questions if q.answers), key=lambda q: len(data.paragraphs[q.paragraph]))
     scores = []
     for at in range(0, len(asked), 16):
@@ -221,7 +190,6 @@ def evaluate(
             span = data.paragraphs[q.paragraph][pair.start[a] : pair.end[b]]
             answers = [text for text, _ in q.answers]
             scores.append((exact_match(span, answers), f1(span, answers)))
-    model.train()
     em, f = np.mean(scores, axis=0)
     return {"em": round(float(em), 4), "f1": round(float(f), 4)}
 
@@ -231,67 +199,25 @@ def train(options: argparse.Namespace) -> None:
     preset = PRESETS[options.preset]
     torch.manual_seed(options.seed)
     torch.set_num_threads(options.threads)
-    options.output.mkdir(parents=True, exist_ok=True)
     tokenizer = AutoTokenizer.from_pretrained(options.start or options.encoder)
     encoder = PairEncoder(tokenizer.backend_tokenizer)
     data, dev = read_squad(options.train), read_squad([options.dev])
     dev_questions = half(dev, "a")
     model = start_from(options.start, preset) if options.start else build(options.encoder, preset)
-    model.train()
-    if torch.cuda.is_available():
-        torch.nn.Module.to(model, "cuda")
-    else:
-        model.encoder.set_attn_implementation("products")
-    body = [p for n, p in model.named_parameters() if n.startswith("encoder.")]
-    head = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
-    optimizer = torch.optim.AdamW(
-        [{"params": body, "lr": preset.rate}, {"params": head, "lr": preset.head_rate}],
-        weight_decay=0.01, betas=(0.9, 0.98), fused=True,
-    )  # fmt: skip
-    checkpoint, log = options.output / "checkpoint.pt", (options.output / "log.jsonl").open("a")
-    plan = list(schedule(encoder, data, options.cloze, preset, options.seed))
-    warm = max(1, int(preset.warm_up * len(plan)))
-    scheduler = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / warm, max(0.02, (len(plan) - step) / (len(plan) - warm)))
+    place(model, model.encoder)
+    fit(
+        model,
+        [
+            ((p for n, p in model.named_parameters() if n.startswith("encoder.")), preset.rate),
+            ((p for n, p in model.named_parameters() if not n.startswith("encoder.")), preset.head_rate),
+        ],
+        list(schedule(encoder, data, options.cloze, preset, options.seed)),
+        lambda batch: loss_of(model, encoder, batch),
+        lambda: evaluate(model, encoder, dev, dev_questions),
+        tokens_of=lambda batch: sum(len(target.pair.ids) for target in batch),
+        output=options.output,
+        evaluate_every=options.evaluate_every,
     )
-    done = tokens = 0
-    if checkpoint.exists():
-        saved = torch.load(checkpoint)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        scheduler.load_state_dict(saved["scheduler"])
-        done, tokens = saved["done"], saved["tokens"]
-    print(f"{len(plan)} steps, {done} done; {asdict(preset)}", flush=True)
-    began, kept_at, losses = time.time(), time.time(), []
-    for step, batch in enumerate(plan[done:], start=done + 1):
-        loss = loss_of(model, encoder, batch)
-        optimizer.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        scheduler.step()
-        losses.append(loss.item())
-        tokens += sum(len(t.pair.ids) for t in batch)
-        if step % 50 == 0 or step == len(plan):
-            line = {
-                "step": step,
-                "tokens": tokens,
-                "loss": round(float(np.mean(losses)), 4),
-                "seconds": round(time.time() - began),
-            }
-            if step % options.evaluate_every == 0 or step == len(plan):
-                line |= evaluate(model, encoder, dev, dev_questions)
-            losses = []
-            print(json.dumps(line), file=log, flush=True)
-        if time.time() - kept_at > 240 or step == len(plan):
-            state = {
-                "model": model.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "scheduler": scheduler.state_dict(),
-            }
-            torch.save({**state, "done": step, "tokens": tokens}, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
-            kept_at = time.time()
     model.half().save_pretrained(options.output / "model")
     tokenizer.save_pretrained(options.output / "model")
 
