@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ def write_questions(library: Path, file: Path | None) -> int:
     history = library / "history.sqlite"
     if not history.is_file():
         raise DatasetError(f"Aucun avis dans {library} : ils se donnent dans la fenêtre, avec les pouces.")
-    rows = {f.answer.question: _question(n, f) for n, f in enumerate(History(history).feedback())}
+    with closing(History(history)) as kept:
+        rows = {f.answer.question: _question(n, f) for n, f in enumerate(kept.feedback())}
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows.values())
     if file is None:
         raise DatasetError("Donnez le fichier à écrire : « sourcier eval questions.jsonl --from-feedback ».")

@@ -26,10 +26,10 @@ class Hit:
 
 
 class Retriever:
-    """Finds the passages of a library that may answer a question."""
+    """Finds the passages of a library that may answer a question; `dense_share` as in `fuse`."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, library: Library, dense_share: float = DENSE_SHARE) -> None:
+        self._library, self._dense_share = library, dense_share
 
     def search(self, question: str, k: int, *, article_ids: Collection[str] | None = None) -> list[Hit]:
         """The `k` best passages, best first."""
@@ -56,12 +56,12 @@ class Retriever:
         dense = self._library.vectors(rows) @ vector
         lexical = np.zeros(len(rows), np.float32)
         lexical[np.searchsorted(rows, lexical_rows[lexical_rows >= 0])] = lexical_scores[lexical_rows >= 0]
-        fused = fuse(lexical, dense)
+        fused = fuse(lexical, dense, self._dense_share)
         order = np.argsort(-fused, kind="stable")[:k]
         return [(int(rows[i]), float(fused[i]), float(lexical[i]), float(dense[i])) for i in order]
 
 
-def fuse(lexical: np.ndarray, dense: np.ndarray, dense_share: float = DENSE_SHARE) -> np.ndarray:
+def fuse(lexical: np.ndarray, dense: np.ndarray, dense_share: float) -> np.ndarray:
     """Convex combination of the two scores, each brought to 0–1 over the candidates of the question.
 
     After Bruch, Gai and Ingber 2023 (https://arxiv.org/abs/2210.11934), who find it better than

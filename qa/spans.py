@@ -116,8 +116,15 @@ _PAIRS = {"»": "«", ")": "(", "]": "[", "”": "“"}
 
 
 def tidy(text: str, start: int, end: int) -> tuple[int, int]:
-    """The span without spaces, punctuation and lone quotes or brackets at its edges; itself if nothing is left."""
+    """The span without spaces, punctuation and lone quotes or brackets at its edges; itself if nothing is left.
+
+    A quote or bracket opened within the span, and closed just after it, is closed.
+    """
     a, b = start, end
+    for closer, opener in _PAIRS.items():
+        rest = text[b : b + 2].lstrip()
+        if text.count(opener, a, b) > text.count(closer, a, b) and rest.startswith(closer):
+            b = text.index(closer, b) + 1
     while a < b:
         span = text[a:b]
         if span[0] in _EDGE and not re.match(r"-\d", span):

@@ -23,6 +23,18 @@ def test_edges_are_cleaned(span: str, expected: str) -> None:
     assert text[start:end] == expected
 
 
+def test_a_quote_closed_just_after_the_span_is_closed() -> None:
+    text = "Il cite le « modèle d'attente », puis (en 2019) un autre (sans date connue)."
+    for inside, expected in (
+        ("le « modèle d'attente", "le « modèle d'attente »"),
+        ("un autre (sans date", "un autre (sans date"),
+        ("(en 2019", "en 2019"),
+    ):
+        start = text.index(inside)
+        a, b = tidy(text, start, start + len(inside))
+        assert text[a:b] == expected
+
+
 def test_joined_sentences_know_their_offsets() -> None:
     segment = join_sentences(["Un.", "Deux ?", "Trois !"])
     assert [segment.text[a:b] for a, b in segment.sentences] == ["Un.", "Deux ?", "Trois !"]
