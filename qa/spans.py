@@ -121,10 +121,10 @@ def tidy(text: str, start: int, end: int) -> tuple[int, int]:
     A quote or bracket opened within the span, and closed just after it, is closed.
     """
     a, b = start, end
-    for closer, opener in _PAIRS.items():
+    for close, open_ in _PAIRS.items():
         rest = text[b : b + 2].lstrip()
-        if text.count(opener, a, b) > text.count(closer, a, b) and rest.startswith(closer):
-            b = text.index(closer, b) + 1
+        if text.count(open_, a, b) > text.count(close, a, b) and rest.startswith(close):
+            b = text.index(close, b) + 1
     while a < b:
         span = text[a:b]
         if span[0] in _EDGE and not re.match(r"-\d", span):
