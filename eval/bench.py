@@ -1,6 +1,6 @@
 """Measure speed and size: `make bench`, or `python -m eval.bench --corpus corpus.jsonl.xz`.
 
-Indexes passages of the given corpus (or of the sample articles, repeated, where none is given), then asks
+Indexes passages of the given corpus, or of the sample articles, repeated until there are enough, then asks
 questions one after the other, and prints seconds, megabytes and milliseconds as one JSON object.
 """
 
@@ -14,7 +14,8 @@ import platform
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,8 @@ from embeddings.encoder import DEFAULT_ENCODER
 from embeddings.engine import threads
 from qa.articles import Article, read_file, read_text
 from qa.assistant import Assistant
+from qa.indexing import IndexProgress
 from qa.library import Library
-from qa.passages import split_passages
 
 HERE = Path(__file__).parent
 CHARACTERS = 6000
@@ -43,23 +44,18 @@ def corpus_articles(path: Path) -> Iterator[Article]:
 
 
 def sample_articles() -> Iterator[Article]:
-    """The sample articles, again and again, each copy told apart by a number in its text."""
-    articles = [article for path in sorted((HERE / "articles").glob("*.md")) for article in read_file(path)]
+    """The sample articles."""
+    for path in sorted((HERE / "articles").glob("*.md")):
+        yield from read_file(path)
+
+
+def repeated(articles: Callable[[], Iterator[Article]]) -> Iterator[Article]:
+    """The articles, again and again, each copy told apart by a number in its text."""
     for copy in itertools.count():
-        for article in articles:
+        for article in articles():
             yield read_text(
                 f"{article.text}\n\nCopie numéro {copy}.", title=article.title, id=f"{copy:05d}-{article.id}"
             )
-
-
-def take(articles: Iterator[Article], passages: int) -> Iterator[Article]:
-    """Articles until they make that many passages."""
-    made = 0
-    for article in articles:
-        made += len(split_passages(article))
-        yield article
-        if made >= passages:
-            return
 
 
 def questions() -> list[str]:
@@ -72,7 +68,13 @@ def measure(articles: Iterator[Article], passages: int, embedding: str, folder: 
     """Index, then ask; times in seconds and milliseconds, sizes in megabytes."""
     library = Library.open(folder, embedding=embedding, create=True)
     began = time.perf_counter()
-    library.add_articles(take(articles, passages))
+    made = 0
+
+    def count(progress: IndexProgress) -> None:
+        nonlocal made
+        made = progress.passages
+
+    library.add_articles(itertools.takewhile(lambda _: made < passages, articles), progress=count)
     seconds = time.perf_counter() - began
     assistant = Assistant(library)
     assistant.warm_up()
@@ -104,12 +106,12 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
-        "--corpus", type=Path, help=".jsonl.xz of {title, text}; default: the sample articles, repeated"
+        "--corpus", type=Path, help=".jsonl.xz of {title, text}; default: the sample articles"
     )
     parser.add_argument("--passages", type=int, default=2000)
     parser.add_argument("--embedding", default=DEFAULT_ENCODER)
     options = parser.parse_args()
-    articles = corpus_articles(options.corpus) if options.corpus else sample_articles()
+    articles = repeated(partial(corpus_articles, options.corpus) if options.corpus else sample_articles)
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(measure(articles, options.passages, options.embedding, Path(folder)), indent=2))
 

@@ -15,6 +15,7 @@ import pytest
 from embeddings.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
 from embeddings.training.contrastive import batches
 from qa.training.examples import Distractors, as_retrieved, cloze, half, read_squad, whole_paragraph
+from qa.training.retrieved import retrieved_examples
 
 ROOT = Path(__file__).parents[1]
 TOWNS = [
@@ -79,6 +80,24 @@ def test_examples_hold_their_answers(squad: Path) -> None:
                 answer = example.segments[example.segment][example.start : example.end]
                 assert answer == question.answers[0][0]
     assert not {q.id for q in half(data, "a")} & {q.id for q in half(data, "b")}
+
+
+def test_retrieved_evidence_holds_the_answer_or_the_paragraph_is_withheld(squad: Path) -> None:
+    data = read_squad([squad])
+    examples = list(retrieved_examples(data, random.Random(0)))
+    answered = withheld = 0
+    for question, example in zip(data.questions, examples, strict=True):
+        town = TOWNS[question.paragraph]
+        assert example.question == question.text
+        if example.segment is not None:
+            answered += 1
+            text = example.segments[example.segment]
+            assert text[example.start : example.end] == question.answers[0][0]
+            assert town in text
+        elif question.answers:
+            withheld += 1
+            assert not any(town in text for text in example.segments)
+    assert answered > withheld > 0
 
 
 def test_questions_a_line_without_a_located_answer_are_left_out(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
     python -m qa.training.reader --encoder DIR --train squad.json ... --dev squad.json \
         --cloze pairs.jsonl.xz --output DIR [--preset small|base|tiny]
-    python -m qa.training.reader --start DIR/model --preset more --train ... --dev ... --output DIR2
+    python -m qa.training.reader --start DIR/model --preset second --train ... --extra ... --dev ... --output DIR2
 
+The second pass reads evidence as Sourcier's own retrieval finds it, so it comes after the evidence ranker.
 Runs on the CPU (bfloat16 where the processor has it) or on a GPU; a killed run goes on from its last
 checkpoint when the same command is given again. `log.jsonl` in the output holds loss and dev figures.
 """
@@ -36,11 +37,16 @@ from qa.training.examples import (
     read_squad,
     whole_paragraph,
 )
+from qa.training.retrieved import retrieved_examples
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """How much is trained: layers kept of the encoder, cloze examples, epochs, tokens a batch, peak rate."""
+    """How much is trained: layers kept of the encoder, cloze examples, epochs, tokens a batch, peak rate.
+
+    Half of the examples are over whole paragraphs, half over chosen sentences: `retrieved` says that the
+    shipped retriever and ranker choose them.
+    """
 
     layers: int
     cloze: int
@@ -49,12 +55,22 @@ class Preset:
     rate: float
     head_rate: float = 1e-3
     dropout: float = 0.0
+    retrieved: bool = False
 
 
 PRESETS = {
     "tiny": Preset(layers=2, cloze=40, epochs=1, batch_tokens=2048, rate=1e-4),
     "small": Preset(layers=10, cloze=6000, epochs=2, batch_tokens=4096, rate=1e-4),
-    "more": Preset(layers=10, cloze=0, epochs=2, batch_tokens=4096, rate=7e-5, head_rate=3e-4, dropout=0.1),
+    "second": Preset(
+        layers=10,
+        cloze=0,
+        epochs=1,
+        batch_tokens=4096,
+        rate=5e-5,
+        head_rate=2e-4,
+        dropout=0.1,
+        retrieved=True,
+    ),
     "base": Preset(layers=12, cloze=40000, epochs=5, batch_tokens=8192, rate=1e-4),
 }
 
@@ -100,7 +116,12 @@ def batches(targets: list[Target], tokens: int, rng: random.Random) -> Iterator[
 
 
 def schedule(
-    encoder: PairEncoder, data: QuestionSet, pairs: Path | None, preset: Preset, seed: int
+    encoder: PairEncoder,
+    data: QuestionSet,
+    extra: QuestionSet,
+    pairs: Path | None,
+    preset: Preset,
+    seed: int,
 ) -> Iterator[list[Target]]:
     """All batches of a run, in order; the same for the same seed."""
     rng = random.Random(seed)
@@ -110,10 +131,16 @@ def schedule(
         )
     distractors = Distractors(data.paragraphs)
     for _ in range(preset.epochs):
+        found = (
+            retrieved_examples(data, rng)
+            if preset.retrieved
+            else (as_retrieved(data, distractors, q, rng) for q in data.questions)
+        )
         examples = [
-            whole_paragraph(data, q) if rng.random() < 0.5 else as_retrieved(data, distractors, q, rng)
-            for q in data.questions
+            whole_paragraph(data, q) if rng.random() < 0.5 else example
+            for q, example in zip(data.questions, found, strict=True)
         ]
+        examples += [whole_paragraph(extra, q) for q in extra.questions]
         yield from batches(encode(encoder, examples), preset.batch_tokens, rng)
 
 
@@ -211,7 +238,7 @@ def train(options: argparse.Namespace) -> None:
             ((p for n, p in model.named_parameters() if n.startswith("encoder.")), preset.rate),
             ((p for n, p in model.named_parameters() if not n.startswith("encoder.")), preset.head_rate),
         ],
-        list(schedule(encoder, data, options.cloze, preset, options.seed)),
+        list(schedule(encoder, data, read_squad(options.extra), options.cloze, preset, options.seed)),
         lambda batch: loss_of(model, encoder, batch),
         lambda: evaluate(model, encoder, dev, dev_questions),
         tokens_of=lambda batch: sum(len(target.pair.ids) for target in batch),
@@ -231,6 +258,9 @@ def main() -> None:
     )
     start.add_argument("--start", type=Path, help="folder of a trained reader to go on from")
     parser.add_argument("--train", type=Path, nargs="+", required=True, help="questions in SQuAD format")
+    parser.add_argument(
+        "--extra", type=Path, nargs="*", default=[], help="questions read over their own paragraph only"
+    )
     parser.add_argument("--dev", type=Path, required=True, help="its half A is measured during the run")
     parser.add_argument("--cloze", type=Path, help="paraphrase pairs (.jsonl.xz)")
     parser.add_argument("--output", type=Path, required=True)
