@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from qa.library import Library, StoredPassage
 
-DENSE_SHARE = 0.6
+DENSE_SHARE = 0.7
 CANDIDATES = 50
 
 

@@ -31,6 +31,7 @@ from embeddings.training.loop import fit, place
 TEMPERATURE = 0.01
 NEIGHBOURS = 8
 MAX_TOKENS = 256
+TOGETHER = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +91,31 @@ class Trainer:
         place(self.pipeline, self.bert)
 
     def embed(self, texts: Sequence[str], prompt: str) -> torch.Tensor:
-        """Unit vectors (n, dimension): the mean of the last hidden states, computed in bfloat16."""
+        """Unit vectors (n, dimension): the mean of the last hidden states, computed in bfloat16.
+
+        Texts of like lengths go through together, so that little is padded.
+        """
         prefix = self.pipeline.prompts[prompt] or ""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        parts = [
+            self._embed([prefix + texts[i] for i in order[at : at + TOGETHER]])
+            for at in range(0, len(order), TOGETHER)
+        ]
+        return torch.cat(parts)[torch.tensor(np.argsort(order))]
+
+    def _embed(self, texts: list[str]) -> torch.Tensor:
         encoded = self.tokenizer(
-            [prefix + text for text in texts],
-            padding=True,
-            truncation=True,
-            max_length=MAX_TOKENS,
-            return_tensors="pt",
-        )
-        mask = encoded["attention_mask"].to(self.bert.device)
+            texts, padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+        ).to(self.bert.device)
+        mask = encoded["attention_mask"]
         with torch.autocast(self.bert.device.type, torch.bfloat16):
-            hidden = self.bert(encoded["input_ids"].to(self.bert.device), mask).last_hidden_state
+            hidden = self.bert(encoded["input_ids"], mask).last_hidden_state
         return torch.nn.functional.normalize((hidden.float() * mask[:, :, None]).sum(1), dim=1)
 
     @torch.inference_mode()
     def encode(self, texts: Sequence[str], prompt: str) -> np.ndarray:
-        """The same for any number of texts, without a gradient."""
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-        rows = [
-            self.embed([texts[i] for i in order[at : at + 32]], prompt) for at in range(0, len(order), 32)
-        ]
-        vectors = np.empty((len(texts), self.bert.config.hidden_size), np.float32)
-        vectors[order] = torch.cat(rows).cpu().numpy()
+        """The same without a gradient, as an array."""
+        vectors: np.ndarray = self.embed(texts, prompt).cpu().numpy()
         return vectors
 
     def loss(self, paragraphs: Sequence[Paragraph]) -> torch.Tensor:
