@@ -240,11 +240,14 @@ class Assistant:
         choice = choose(work.layout, work.scores, weight) if work.scores else None
         evidence = order_evidence(work.ranked, work.layout, work.scores, weight)
         passages = tuple(_retrieved(hit) for hit in work.hits[:top_k])
-        probability = 0.0
+        probability = answerable = 0.0
         if choice is not None and work.scores is not None:
-            probability = self._confidence.probability(signals(choice, work.scores, work.hits))
+            said = signals(choice, work.scores, work.hits)
+            said = self._confidence.known(said, self.library.encoder.name)
+            probability = self._confidence.right.probability(said)
+            answerable = self._confidence.answerable.probability(said)
         found = (passages, work.question, evidence, timings)
-        if choice is None or probability < limits.abstain:
+        if choice is None or answerable < limits.abstain:
             empty = not work.hits and not self.library.stats().articles
             return Answer(EMPTY if empty else REFUSAL, None, False, probability, (), *found)
         if probability < limits.short:

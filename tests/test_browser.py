@@ -428,8 +428,8 @@ def test_settings_are_kept(window: Window, server: Server) -> None:
     passages.focus()
     passages.press("ArrowRight")
     expect(page.locator("output").first).to_have_text("6")
-    page.get_by_label("Refus au-dessous de").fill("60")
-    expect(page.get_by_label("Réponse courte à partir de")).to_have_value("60")
+    page.get_by_label("Réponse présente, à").fill("60")
+    expect(page.get_by_label("Réponse courte, juste à")).to_have_value("30")
     page.reload()
     expect(page.locator("body")).to_have_class(re.compile(r"\bdark\b"))
     window.ask("Qui a construit le viaduc ?")
@@ -437,8 +437,9 @@ def test_settings_are_kept(window: Window, server: Server) -> None:
     expect(page.locator(".answer blockquote")).to_have_count(1)
     window.place("Réglages")
     expect(page.get_by_label("Sombre")).to_be_checked()
+    expect(page.get_by_label("Réponse présente, à")).to_have_value("60")
     page.get_by_role("button", name="Reprendre les seuils d’origine").click()
-    expect(page.get_by_label("Refus au-dessous de")).to_have_value("10")
+    expect(page.get_by_label("Réponse présente, à")).to_have_value("10")
 
 
 def test_hostile_texts_do_nothing(window: Window) -> None:

@@ -38,7 +38,8 @@ class Exchange(Strict):
 
 
 class Bounds(Strict):
-    """From which probability a short answer is given (`short`), and from which anything at all (`abstain`)."""
+    """How likely right a short answer must be to be given (`short`), and how likely an answer must be in the
+    articles for anything to be given (`abstain`)."""
 
     short: Annotated[float, Field(ge=0, le=1)]
     abstain: Annotated[float, Field(ge=0, le=1)]

@@ -31,10 +31,11 @@ def render_settings(settings: Settings, short: float, abstain: float, user: str)
         "<fieldset><legend>Recherche</legend>"
         f"{_range('top_k', 'Passages montrés dans les détails', settings.top_k, 1, MAX_PASSAGES)}"
         "</fieldset><fieldset><legend>Prudence</legend>"
-        '<p class="hint">Une réponse sûre à moins de ces seuils est d’abord réduite à sa phrase, puis '
-        "refusée. Les seuils d’origine sont réglés sur des questions dont la réponse est connue.</p>"
-        f"{_range('short', 'Réponse courte à partir de', round(100 * short), 0, 100, unit=chr(160) + '%')}"
-        f"{_range('abstain', 'Refus au-dessous de', round(100 * abstain), 0, 100, unit=chr(160) + '%')}"
+        '<p class="hint">Une réponse courte moins sûre que le premier seuil est réduite à sa phrase. Quand il est '
+        "moins probable que le second que les articles contiennent une réponse, Sourcier refuse de répondre. "
+        "Les seuils d’origine sont réglés sur des questions dont la réponse est connue.</p>"
+        f"{_range('short', 'Réponse courte, juste à', round(100 * short), 0, 100, unit=chr(160) + '%')}"
+        f"{_range('abstain', 'Réponse présente, à', round(100 * abstain), 0, 100, unit=chr(160) + '%')}"
         f'<button type="button" class="action" data-event="reset"{"" if own else " disabled"}>'
         f"Reprendre les seuils d’origine</button></fieldset>{_way_out(user)}</div>"
     )
@@ -71,7 +72,7 @@ def _range(name: str, label: str, value: int, low: int, high: int, *, unit: str 
 def changed(settings: Settings, name: str, value: str, short: float, abstain: float) -> Settings:
     """The settings with one of them changed, or as they were where what the browser sent makes no sense.
 
-    `short` and `abstain` are the thresholds in force: changing one fixes the other, and keeps them in order.
+    `short` and `abstain` are the thresholds in force: changing one fixes the other.
     """
     if name == "theme" and value in THEMES:
         return replace(settings, theme=value)
@@ -84,9 +85,9 @@ def changed(settings: Settings, name: str, value: str, short: float, abstain: fl
         return replace(settings, top_k=number)
     share = number / 100
     if name == "short" and number <= 100:
-        return replace(settings, short_threshold=share, abstain_threshold=min(abstain, share))
+        return replace(settings, short_threshold=share, abstain_threshold=abstain)
     if name == "abstain" and number <= 100:
-        return replace(settings, short_threshold=max(short, share), abstain_threshold=share)
+        return replace(settings, short_threshold=short, abstain_threshold=share)
     return settings
 
 
