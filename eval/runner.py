@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -74,8 +75,10 @@ def time_alone(system: Answerer, outcomes: Sequence[Outcome], seed: int) -> tupl
 
 
 def _ask(system: Answerer, questions: Sequence[EvalQuestion]) -> Iterator[Outcome]:
-    answers = _answers(system, [question.question for question in questions])
-    readings = _readings(system, questions)
+    with ThreadPoolExecutor(1) as other:  # one waits for numbers while the other works on words
+        reading = other.submit(_readings, system, questions)
+        answers = _answers(system, [question.question for question in questions])
+        readings = reading.result()
     for question, (answer, timings) in zip(questions, answers, strict=True):
         yield replace(judge(question, answer, readings.get(question.id)), timings=timings)
 

@@ -35,9 +35,9 @@ def test_agrees_with_sentence_transformers(encoder: Encoder) -> None:
 
     model = SentenceTransformer(str(MODELS / encoder.name)).float()
     theirs = model.encode_document(TEXTS[:3], normalize_embeddings=True)
-    assert (encoder.encode_passages(TEXTS[:3]) * theirs).sum(1).min() > 0.995
+    assert (encoder.encode_passages(TEXTS[:3]) * theirs).sum(1).min() > 0.99
     theirs = model.encode_query(TEXTS[:3], normalize_embeddings=True)
-    assert (encoder.encode_queries(TEXTS[:3]) * theirs).sum(1).min() > 0.995
+    assert (encoder.encode_queries(TEXTS[:3]) * theirs).sum(1).min() > 0.99
 
 
 def test_a_question_is_nearest_to_its_passage(encoder: Encoder) -> None:
