@@ -217,13 +217,14 @@ def load_encoder(name: str = DEFAULT_ENCODER) -> Encoder:
 
     Raises EmbeddingsError, at the latest on first use, where there is none.
     """
-    directory = MODELS / name
-    if name not in shipped():
-        return SentenceTransformerEncoder(name)
+    return local_encoder(MODELS / name) if name in shipped() else SentenceTransformerEncoder(name)
+
+
+def local_encoder(directory: Path) -> BertEncoder | StaticEncoder:
+    """The encoder of a folder of one of the two shipped kinds: mean of a BERT's states, or static vectors."""
     kind = json.loads((directory / "modules.json").read_text("utf-8"))[0]["type"]
-    return (
-        StaticEncoder(name, directory) if kind.endswith("StaticEmbedding") else BertEncoder(name, directory)
-    )
+    made = StaticEncoder if kind.endswith("StaticEmbedding") else BertEncoder
+    return made(directory.name, directory)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

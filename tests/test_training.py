@@ -194,7 +194,7 @@ def test_static_embedding_trains(squad: Path, pairs: Path, tmp_path: Path) -> No
         for i, town in enumerate(TOWNS):
             file.write(json.dumps({"text": paragraph(town, 900 + i) * 2}) + "\n")
     command = [
-        sys.executable, "-m", "embeddings.training.static", "--encoder", "french-static", "--questions", str(squad),
+        sys.executable, "-m", "embeddings.training.static", "--encoder", str(MODELS / "french-static"), "--questions", str(squad),
         "--pairs", str(pairs), "--corpus", str(corpus), "--output", str(tmp_path / "static"), "--batch", "8", "--epochs", "1",
     ]  # fmt: skip
     run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)

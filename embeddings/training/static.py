@@ -1,6 +1,6 @@
 """Train `french-static`: one vector a token, for collections too large for a transformer on a CPU.
 
-    python -m embeddings.training.static --encoder embeddings/models/french-small \
+    python -m embeddings.training.static --encoder START \
         --questions squad.json ... --pairs pairs.jsonl.xz --corpus corpus.jsonl.xz --output DIR
 
 Each token starts as the vector the encoder gives it alone, brought to fewer dimensions by principal
@@ -25,10 +25,9 @@ import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
-from tokenizers import Tokenizer
 from torch.nn.functional import embedding_bag, normalize
 
-from embeddings.encoder import load_encoder
+from embeddings.encoder import BertEncoder, StaticEncoder, local_encoder
 
 DIMENSION = 256
 PREFIXES = (256, 128, 64)
@@ -65,13 +64,14 @@ def inverse_cloze(path: Path, rng: random.Random) -> Iterator[tuple[str, str]]:
                 yield sentences[chosen], " ".join(sentences[:chosen] + sentences[chosen + 1 :])
 
 
-def start(tokenizer: Tokenizer, encoder: str, texts: Iterable[str]) -> np.ndarray:
+def start(encoder: BertEncoder | StaticEncoder, texts: Iterable[str]) -> np.ndarray:
     """First vectors (tokens, DIMENSION): the encoder's, in principal components, weighed by rarity."""
+    tokenizer = encoder.tokenizer
     pieces = [
         (tokenizer.id_to_token(i) or "").replace("▁", " ").strip() or " "
         for i in range(tokenizer.get_vocab_size())
     ]
-    vectors = load_encoder(encoder).encode_passages(pieces)
+    vectors = encoder.encode_passages(pieces)
     vectors = vectors - vectors.mean(0)
     _, _, components = np.linalg.svd(vectors, full_matrices=False)
     counts: Counter[int] = Counter()
@@ -101,7 +101,12 @@ def contrast(weight: torch.Tensor, left: list[list[int]], right: list[list[int]]
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--encoder", default="french-small", help="whose tokenizer and vectors are the start")
+    parser.add_argument(
+        "--encoder",
+        type=Path,
+        required=True,
+        help="folder of the encoder whose tokenizer and vectors are the start",
+    )
     parser.add_argument("--questions", type=Path, nargs="+", required=True, help="SQuAD format")
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, required=True)
@@ -115,8 +120,9 @@ def main() -> None:
     rng = random.Random(options.seed)
     questions = list(question_pairs(options.questions))
     others = [*paraphrases(options.pairs), *inverse_cloze(options.corpus, rng)]
-    tokenizer: Tokenizer = load_encoder(options.encoder).tokenizer  # type: ignore[attr-defined]
-    weight = torch.nn.Parameter(torch.from_numpy(start(tokenizer, options.encoder, [b for _, b in others])))
+    encoder = local_encoder(options.encoder)
+    tokenizer = encoder.tokenizer
+    weight = torch.nn.Parameter(torch.from_numpy(start(encoder, [b for _, b in others])))
     pairs = [p for p in questions + questions + others if all(p)]
     encoded = [
         [e.ids for e in tokenizer.encode_batch_fast([p[side] for p in pairs], add_special_tokens=False)]
