@@ -23,7 +23,7 @@ from eval.intervals import measured
 from eval.summary import SENTENCES
 from qa.evidence import EvidenceRanker
 from qa.library import Library
-from qa.retriever import DENSE_SHARE, Hit, Retriever
+from qa.retriever import DENSE_SHARES, OTHER_SHARE, Hit, Retriever
 from qa.training.evidence import build_library, holds
 from qa.training.examples import Question, half, read_squad
 
@@ -70,8 +70,11 @@ def main() -> None:
         "--half", choices=("a", "b"), help="only that half of the questions, split by article"
     )
     parser.add_argument("--embedding", default="french-small")
-    parser.add_argument("--shares", type=float, nargs="+", default=[0.0, DENSE_SHARE, 1.0])
+    parser.add_argument(
+        "--shares", type=float, nargs="+", help="default: words alone, the encoder's share, meaning alone"
+    )
     options = parser.parse_args()
+    shares = options.shares or [0.0, DENSE_SHARES.get(options.embedding, OTHER_SHARE), 1.0]
     asked = read_squad([options.questions])
     questions = [q for q in (half(asked, options.half) if options.half else asked.questions) if q.answers]
     data = read_squad([options.questions, *options.distractors])
@@ -84,7 +87,7 @@ def main() -> None:
                 f"{speed:.0f} paragraphs indexed a second\n"
             )
             print(f"| share | {' | '.join(COLUMNS)} | ms |\n|{'---|' * (len(COLUMNS) + 2)}")
-            for share, spent, values in rows(library, questions, options.shares):
+            for share, spent, values in rows(library, questions, shares):
                 figures = [measured(values[name][:, None], metrics.mean, 0) for name in COLUMNS]
                 cells = [f"{f.value:.3f} ({f.low:.3f}–{f.high:.3f})" for f in figures]
                 print(f"| {share} | {' | '.join(cells)} | {spent:.1f} |", flush=True)
