@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MODELS = Path(__file__).parent / "models"
 DEFAULT_ENCODER = "french-small"
-BATCH_TOKENS = 2048
+BATCH_TOKENS = 1024  # what stays in a processor’s cache: larger batches take twice as long a token
 Progress = Callable[[int], None]
 
 

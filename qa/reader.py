@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MODEL = Path(__file__).parent / "models" / "reader"
 IMPOSSIBLE = -1e4
-BATCH_TOKENS = 4096
+BATCH_TOKENS = 1024  # as in embeddings.encoder
 
 
 @dataclass(frozen=True, slots=True)
