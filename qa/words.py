@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 QUESTION_WORDS = frozenset(
     [
@@ -75,16 +76,18 @@ STOP_WORDS = QUESTION_WORDS | frozenset(
 )
 STEM_LETTERS = 6
 _WORD = re.compile(r"[a-z0-9]{2,}")
+_ACCENTS = re.compile(r"[\u0300-\u036f]+")
 
 
 def fold(text: str) -> str:
     """Lower case without accents; the result need not have the text's length."""
-    return "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+    return _ACCENTS.sub("", unicodedata.normalize("NFD", text.lower()))
 
 
-def stems(text: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def stems(text: str) -> tuple[str, ...]:
     """Crude stems, in order: the first six letters of each word of two letters or more."""
-    return [word[:STEM_LETTERS] for word in _WORD.findall(fold(text))]
+    return tuple(word[:STEM_LETTERS] for word in _WORD.findall(fold(text)))
 
 
 def content_stems(text: str) -> list[str]:
