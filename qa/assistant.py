@@ -17,15 +17,16 @@ from qa.confidence import Confidence, Thresholds, load_confidence
 from qa.conversation import complete
 from qa.errors import QuestionError
 from qa.evidence import EvidenceRanker, Ranked
-from qa.reader import Reader, Segment, SpanScores
+from qa.reader import Reader, Segment, SpanScores, combine
 from qa.retriever import Hit, Retriever
 from qa.spans import (
+    READINGS,
     Layout,
     choose,
     cite,
-    lay_out,
     order_evidence,
     quote,
+    readings,
     segment_of,
     signals,
     tidy,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 MAX_QUESTION_CHARACTERS = 2000
 PASSAGES_RANKED = 10
+DOUBT = math.log(0.05)
 REFUSAL = "Les articles ne permettent pas de répondre à cette question."
 EMPTY = "La bibliothèque est vide : ajoutez-y des articles, puis posez de nouveau la question."
 NEAREST = "Je n’ai pas trouvé de réponse courte ; voici la phrase la plus proche :"
@@ -50,11 +52,15 @@ STEPS = {
 
 @dataclass(slots=True)
 class Trace:
-    """A question on its way to an answer: what each step has found, and the milliseconds it took."""
+    """A question on its way to an answer: what each step has found, and the milliseconds it took.
+
+    `layout` is what has been read of `readings`; the segments of `scores` are its groups.
+    """
 
     question: str
     hits: list[Hit] = field(default_factory=list)
     ranked: list[Ranked] = field(default_factory=list)
+    readings: list[Layout] = field(default_factory=list)
     layout: Layout = field(default_factory=list)
     scores: SpanScores | None = None
     timings: dict[str, float] = field(default_factory=dict)
@@ -217,20 +223,30 @@ class Assistant:
         elif step == "evidence":
             for work in works:
                 work.ranked = self._ranker.rank(work.question, work.hits)
-                work.layout = lay_out(work.ranked)
+                work.readings = readings(work.ranked)
         else:
-            asked = [work for work in works if work.layout]
-            inputs = [(work.question, [segment_of(group) for group in work.layout]) for work in asked]
-            for work, scores in zip(asked, self._reader.read_batch(inputs) if inputs else [], strict=True):
-                work.scores = self._rescored(work, scores)
+            self._read(works)
         spent = (time.perf_counter() - began) * 1000 / len(works)
         for work in works:
             work.timings[step] = spent
 
-    def _rescored(self, work: Trace, scores: SpanScores) -> SpanScores:
-        if self._rescorer is None:
-            return scores
-        return self._rescorer.rescore(work.question, [segment_of(group) for group in work.layout], scores)
+    def _read(self, works: list[Trace]) -> None:
+        """Read the likeliest sentences and, where these leave a doubt, the next ones."""
+        for number in range(READINGS):
+            asked = [
+                work
+                for work in works
+                if number < len(work.readings) and (work.scores is None or work.scores.none > DOUBT)
+            ]
+            inputs = [(w.question, [segment_of(group) for group in w.readings[number]]) for w in asked]
+            for work, scores in zip(asked, self._reader.read_batch(inputs), strict=True):
+                work.scores = combine(work.scores, scores, len(work.layout)) if work.scores else scores
+                work.layout += work.readings[number]
+        if self._rescorer is not None:
+            for work in works:
+                if work.scores is not None:
+                    segments = [segment_of(group) for group in work.layout]
+                    work.scores = self._rescorer.rescore(work.question, segments, work.scores)
 
     def _conclude(self, work: Trace, top_k: int, thresholds: Thresholds | None) -> Answer:
         """Choose the span, judge it, and write the answer with its citations."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,27 @@ class SpanScores:
     spans: tuple[SpanScore, ...]
     none: float
     sentences: dict[tuple[int, int], float]
+
+
+def combine(first: SpanScores, then: SpanScores, segments: int) -> SpanScores:
+    """Two readings of one question as one, the second over the segments after the `segments` of the first.
+
+    Each weighs its spans against its own "no answer"; that there is none is the same for both.
+    """
+    spans: list[SpanScore] = []
+    sentences: dict[tuple[int, int], float] = {}
+    whole = float(np.logaddexp.reduce([0.0, *(_log_odds_of_any(one) for one in (first, then))]))
+    for one, before in ((first, 0), (then, segments)):
+        moved = one.none + whole
+        for s in one.spans:
+            spans.append(replace(s, segment=s.segment + before, log_probability=s.log_probability - moved))
+        for (segment, sentence), share in one.sentences.items():
+            sentences[segment + before, sentence] = share * math.exp(-moved)
+    return SpanScores(tuple(sorted(spans, key=lambda s: -s.log_probability)), -whole, sentences)
+
+
+def _log_odds_of_any(scores: SpanScores) -> float:
+    return math.log1p(-min(math.exp(scores.none), 1 - 1e-9)) - scores.none
 
 
 class Reader:

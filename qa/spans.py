@@ -15,6 +15,7 @@ from qa.retriever import Hit
 from qa.scoring import normalise
 from qa.sentences import split_sentences
 
+READINGS = 2
 READ_WORDS = 170
 READ_SENTENCES = 8
 WITH_CONTEXT = 2
@@ -36,6 +37,17 @@ class Choice:
     end: int
     log_probability: float
     margin: float
+
+
+def readings(ranked: Sequence[Ranked]) -> list[Layout]:
+    """What is read: the likeliest sentences, then the likeliest of those left."""
+    found: list[Layout] = []
+    left = list(ranked)
+    while left and len(found) < READINGS:
+        found.append(lay_out(left))
+        read = {id(r) for group in found[-1] for r in group}
+        left = [r for r in left if id(r) not in read]
+    return found
 
 
 def lay_out(ranked: Sequence[Ranked]) -> Layout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sklearn.metrics import ndcg_score, top_k_accuracy_score
 from torchmetrics.functional.text import squad
 
 from eval import metrics
+from eval.curve import learned
 from eval.intervals import measured, moved
 from eval.summary import summarise
 from qa.scoring import exact_match, f1
@@ -135,3 +137,10 @@ class TestIntervals:
 
 def test_nothing_to_measure_gives_no_figure() -> None:
     assert {f.value for named in summarise([], 0).figures.values() for f in named.values()} == {None}
+
+
+def test_the_learning_curve_lays_passes_end_to_end(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_text('{"tokens": 500000, "loss": 2.0}\n{"tokens": 1000000, "f1": 0.5}\n', "utf-8")
+    second.write_text('{"tokens": 250000, "f1": 0.6}\n', "utf-8")
+    assert learned([first, second]) == [(1.0, 0.5), (1.25, 0.6)]

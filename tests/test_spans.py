@@ -1,7 +1,13 @@
+import math
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 
+from qa.evidence import Candidate, Ranked
+from qa.reader import SpanScore, SpanScores, combine
 from qa.sentences import split_sentences
-from qa.spans import join_sentences, tidy, windows_of
+from qa.spans import READ_WORDS, join_sentences, readings, tidy, windows_of
 
 
 @pytest.mark.parametrize(
@@ -48,3 +54,41 @@ def test_windows_cover_every_sentence_of_a_long_text() -> None:
     assert seen == {a for a, _ in split_sentences(text)}
     for segment, at in windows:
         assert text[at : at + len(segment.text)] == segment.text
+
+
+def test_the_second_reading_takes_up_where_the_first_left_off() -> None:
+    def ranked(number: int) -> Ranked:
+        stored = SimpleNamespace(passage=SimpleNamespace(article_id=f"article-{number % 3}"))
+        sentence = f"La phrase numéro {number} compte {'très ' * 20}exactement beaucoup de mots."
+        candidate = SimpleNamespace(stored=stored, start=number, end=number, sentence=sentence, before="")
+        return Ranked(cast(Candidate, candidate), 1 / (number + 2))
+
+    found = [ranked(n) for n in range(20)]
+    first, second = ([r.candidate.start for group in layout for r in group] for layout in readings(found))
+    assert sorted(first + second) == list(range(len(first) + len(second)))
+    assert max(first) < min(second)
+    assert sum(len(found[n].candidate.sentence.split()) for n in first) <= READ_WORDS
+    assert readings([]) == []
+
+
+def reading(none: float, *spans: float) -> SpanScores:
+    scored = tuple(SpanScore(0, n, n, n + 1, math.log(p)) for n, p in enumerate(spans))
+    return SpanScores(scored, math.log(none), {(0, n): p for n, p in enumerate(spans)})
+
+
+def test_readings_are_combined_on_a_common_scale() -> None:
+    both = combine(reading(0.5, 0.4, 0.1), reading(0.2, 0.8), 2)
+    # Odds against "no answer": .8 and .2 in the first reading, 4 in the second; with 1 for "no answer", 6 in all.
+    assert [(s.segment, s.sentence) for s in both.spans] == [(2, 0), (0, 0), (0, 1)]
+    assert [math.exp(s.log_probability) for s in both.spans] == pytest.approx([4 / 6, 0.8 / 6, 0.2 / 6])
+    assert math.exp(both.none) == pytest.approx(1 / 6)
+    assert both.sentences == pytest.approx({(0, 0): 0.8 / 6, (0, 1): 0.2 / 6, (2, 0): 4 / 6})
+
+
+def test_a_reading_that_finds_nothing_changes_nothing() -> None:
+    alone = reading(0.5, 0.3, 0.2)
+    both = combine(alone, SpanScores((), 0.0, {(0, 0): 0.0}), 1)
+    assert both.none == pytest.approx(alone.none)
+    assert [s.log_probability for s in both.spans] == pytest.approx(
+        [s.log_probability for s in alone.spans], abs=1e-6
+    )
