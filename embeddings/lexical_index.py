@@ -160,8 +160,9 @@ class TantivyIndex:
             query = Query.boolean_query(
                 [(Occur.Must, query), (Occur.Must, Query.const_score_query(among, 0.0))]
             )
-        hits = self._searcher.search(query, limit=k, count=False).hits if terms else []
-        ids = self._searcher.fast_field_values("id", [address for _, address in hits])
+        searcher = self._searcher  # addresses are good only where they were found: a write may bring another
+        hits = searcher.search(query, limit=k, count=False).hits if terms else []
+        ids = searcher.fast_field_values("id", [address for _, address in hits])
         return np.array([score for score, _ in hits], np.float32), np.array(ids, np.int64)
 
     def check(self) -> list[str]:

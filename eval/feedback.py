@@ -14,8 +14,8 @@ from qa.history import Feedback, History
 def write_questions(library: Path, file: Path | None) -> int:
     """Write the rated answers of a library's history as JSON lines; gives how many.
 
-    An answer praised gives its short answer and sources; one blamed gives a question without them, marked
-    `to_complete`, for a person to fill in. The latest rating of a question counts.
+    An answer praised gives its short answer and sources; one blamed, or without a short answer, gives a question
+    marked `to_complete`, for a person to fill in. The latest rating of a question counts.
     """
     history = library / "history.sqlite"
     if not history.is_file():
@@ -25,7 +25,10 @@ def write_questions(library: Path, file: Path | None) -> int:
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows.values())
     if file is None:
         raise DatasetError("Donnez le fichier à écrire : « sourcier eval questions.jsonl --from-feedback ».")
-    file.write_text(text, "utf-8")
+    try:
+        file.write_text(text, "utf-8")
+    except OSError as error:
+        raise DatasetError(f"{file} : écriture impossible ({error.strerror}).") from error
     return len(rows)
 
 
@@ -39,4 +42,6 @@ def _question(number: int, feedback: Feedback) -> dict[str, Any]:
         "sources": list(dict.fromkeys(c.article_id for c in answer.citations)) if good else [],
         "answerable": bool(answer.answerable) if good else True,
     }
-    return row if good else {**row, "to_complete": True, "comment": feedback.comment}
+    if good and (answer.short or not answer.answerable):
+        return row
+    return {**row, "to_complete": True, "comment": feedback.comment}

@@ -7,7 +7,10 @@ GROUPS = {
     "evidence": ("Choix des phrases", "La phrase qui contient la réponse est-elle bien classée\u00a0?"),
     "reading": ("Lecture seule", "Quand on lui donne le bon texte, y lit-il la réponse\u00a0?"),
     "answer": ("Réponse", "De bout en bout, de la question à la réponse courte."),
-    "citation": ("Citations", "Les phrases citées prouvent-elles une réponse attendue\u00a0?"),
+    "citation": (
+        "Citations",
+        "Les phrases citées contiennent-elles une réponse attendue, ou viennent-elles d’une bonne source\u00a0?",
+    ),
     "abstention": ("Refus", "Refuse-t-il les questions sans réponse, et elles seules\u00a0?"),
     "calibration": ("Confiance", "La confiance annoncée dit-elle vrai\u00a0? L’idéal est un écart de 0."),
     "latency_ms": ("Temps de réponse", "D’une question posée seule, en millisecondes."),

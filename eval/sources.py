@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eval.datasets import EvalQuestion
@@ -23,6 +24,19 @@ def holds(text: str, answers: Sequence[str]) -> bool:
     """Whether one of the answers stands in the text as whole words, once both are normalised."""
     padded = f" {normalise(text)} "
     return any(f" {bare} " in padded if (bare := normalise(a)) else a in text for a in answers)
+
+
+def resolve(questions: Sequence[EvalQuestion], library: Library) -> list[EvalQuestion]:
+    """The questions, their sources followed by the ids of the library's articles that these name."""
+    articles = library.articles()
+    ids = {
+        source: [a.id for a in articles if is_source((source,), a.id, a.path or a.source)]
+        for source in {s for question in questions for s in question.sources}
+    }
+    return [
+        replace(q, sources=tuple(dict.fromkeys((*q.sources, *(i for s in q.sources for i in ids[s])))))
+        for q in questions
+    ]
 
 
 def check_sources(questions: Sequence[EvalQuestion], library: Library) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from embeddings.engine import fingerprint
 from eval.datasets import Dataset, DatasetError, EvalQuestion
-from eval.sources import check_sources
+from eval.sources import check_sources, resolve
 from qa.articles import Article
 from qa.library import IndexProgress, Library
 
@@ -25,7 +25,8 @@ SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What was measured; of a Sourcier, its version, hashes of its models, the size of its library."""
+    """What was measured; of a Sourcier, its version, hashes of its models, the size of its library, and the
+    model that rescores its spans."""
 
     name: str
     version: str | None = None
@@ -34,6 +35,7 @@ class Subject:
     models: str | None = None
     articles: int | None = None
     passages: int | None = None
+    reader: str | None = None
 
 
 def describe(system: Any, name: str | None = None) -> Subject:
@@ -51,6 +53,7 @@ def describe(system: Any, name: str | None = None) -> Subject:
         fingerprint(MODELS)[:SHORT],
         stats.articles,
         stats.passages,
+        getattr(system, "reader_name", None),
     )
 
 
@@ -68,6 +71,12 @@ def check(system: Any, dataset: Dataset, questions: Sequence[EvalQuestion]) -> l
             "mettez-les dans une bibliothèque à eux (eval.subject.assistant_over)."
         )
     return []
+
+
+def named(system: Any, questions: Sequence[EvalQuestion]) -> list[EvalQuestion]:
+    """The questions, the files that are their sources named by the ids of the articles made of them too."""
+    library = getattr(system, "library", None)
+    return resolve(questions, library) if isinstance(library, Library) else list(questions)
 
 
 @contextmanager

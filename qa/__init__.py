@@ -31,11 +31,19 @@ def answer(
     `history` holds the (question, answer text) pairs of the conversation so far, so that a follow-up
     ("Et Microsoft ?") is understood. Raises qa.errors.SourcierError with one French line.
     """
-    return _assistant(library).answer(question, history=history, top_k=top_k)
+    from qa.library import TRUTH, Library
+
+    if isinstance(library, Library):
+        return _assistant(library, 0).answer(question, history=history, top_k=top_k)
+    folder = Path(library if library is not None else Library.default_path()).resolve()
+    truth = folder / TRUTH
+    made = truth.stat().st_ino if truth.is_file() else 0
+    return _assistant(folder, made).answer(question, history=history, top_k=top_k)
 
 
 @lru_cache(maxsize=4)
-def _assistant(library: str | Path | Library | None) -> Assistant:
+def _assistant(library: Path | Library, made: int) -> Assistant:
+    """One for each library; a folder made anew, which `made` tells, is another."""
     from qa.assistant import Assistant
 
     return Assistant(library)

@@ -167,10 +167,13 @@ def read_text(
     author: str | None = None,
     id: str | None = None,
 ) -> Article:
-    """An article from a text in memory; without a title, its first short line is one."""
+    """An article from a text in memory; without a title, its first short line is one.
+
+    One of the same source and title is the same article; without a source, one of the same text.
+    """
     name = id or slug(title or clean(text[:200])[:40]) or "texte"
     content = Content(text, title, source or name, date, author)
-    return _article(content, name, id=id or _id(name, source or name))
+    return _article(content, name, id=id or _id(name, source or text))
 
 
 def _from_file(content: Content, path: Path) -> Article:

@@ -74,7 +74,7 @@ class Assistant:
     """
 
     def __init__(self, library: Library | str | Path | None = None, *, reader: str | None = None) -> None:
-        self._given, self._reader_name = library, reader
+        self._given, self.reader_name = library, reader
         self._lock = threading.Lock()
         self.ready = False
 
@@ -103,7 +103,7 @@ class Assistant:
     def _rescorer(self) -> Rescorer | None:
         from qa.seq2seq import Rescorer
 
-        return Rescorer(self._reader_name) if self._reader_name else None
+        return Rescorer(self.reader_name) if self.reader_name else None
 
     @cached_property
     def _confidence(self) -> Confidence:
@@ -222,11 +222,11 @@ class Assistant:
                 work.hits = hits
         elif step == "evidence":
             for work in works:
-                work.ranked = self._ranker.rank(work.question, work.hits)
+                work.ranked = self._ranker.rank(work.question, work.hits[:PASSAGES_RANKED])
                 work.readings = readings(work.ranked)
         else:
             self._read(works)
-        spent = (time.perf_counter() - began) * 1000 / len(works)
+        spent = (time.perf_counter() - began) * 1000 / max(1, len(works))
         for work in works:
             work.timings[step] = spent
 
@@ -258,7 +258,7 @@ class Assistant:
         passages = tuple(_retrieved(hit) for hit in work.hits[:top_k])
         probability = answerable = 0.0
         if choice is not None and work.scores is not None:
-            said = signals(choice, work.scores, work.hits)
+            said = signals(choice, work.scores, work.hits[:PASSAGES_RANKED])
             said = self._confidence.known(said, self.library.encoder.name)
             probability = self._confidence.right.probability(said)
             answerable = self._confidence.answerable.probability(said)

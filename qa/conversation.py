@@ -13,10 +13,23 @@ _ALONE = re.compile(
 _WORD = re.compile(
     r"^(?:pourquoi|quand|où|comment|combien|qui|que|quoi|qu['’]|quel|quelle|quels|quelles)\b", re.I
 )
-_INVERTED = re.compile(r"\b(?P<verb>[\w'’]+)-(?:t-)?(?:il|elle|ils|elles)\b", re.I)
+_INVERTED = re.compile(
+    r"(?:\b(?:ne|se|le|la|les|lui|leur|y|en)\s+|\b[nsl]['’])*\b\w+-(?:t-)?(?:il|elle|ils|elles)\b", re.I
+)
 _PRONOUN = re.compile(r"\b(?:il|elle|ils|elles|lui|celui-ci|celle-ci)\b", re.I)
-_IMPERSONAL = re.compile(r"\b(?:y a-t-il|il y a|s['’]agit-il|faut-il|il faut|il s['’]agit)\b", re.I)
+_IMPERSONAL = re.compile(
+    r"\b(?:y (?:a|aura)-t-il|y avait-il|il y (?:a|avait|aura)|s['’]agit-il|il s['’]agit|faut-il|il faut|il faudra|"
+    r"s['’]est-il (?:passé|produit)|se (?:passe|passera|produit)-t-il|existe-t-il|suffit-il|pleut-il|"
+    r"en reste-t-il|reste-t-il (?:de|des|du|un|une)|est-il (?:vrai|possible|nécessaire|prévu|question|arrivé que))\b",
+    re.I,
+)
+_DETERMINED = re.compile(
+    r"(?<!-)\b(?:le|la|les|un|une|des|ce|cet|cette|ces|chaque|aucun|aucune)\s+\w|\bl['’]\w", re.I
+)
+_WHICH = re.compile(r"\bquel(?:le)?s?\s+(?!(?:est|sont|était|étaient|fut|furent|sera|seront)\b)\w", re.I)
 _POSSESSIVE = re.compile(r"\b(?:son|sa|ses|leur|leurs)\s+(?P<noun>[\w-]+)", re.I)
+_THAT = re.compile(r"qu['’]$")
+_OF = {True: "d'", False: "de "}
 _MARKER = re.compile(r"\s*\[\d+\]")
 
 
@@ -74,26 +87,27 @@ def _names(text: str) -> list[re.Match[str]]:
 
 
 def _name_subject(text: str, subject: str) -> str:
-    """Put the name in front of an inverted verb, in place of a pronoun, or behind a possessed noun."""
+    """Put the name in front of an inverted verb, in place of a pronoun, or behind a possessed noun.
+
+    A name or a noun that stands before these is their subject already.
+    """
     names = _names(text)
     if inverted := _INVERTED.search(text):
-        return (
-            text
-            if names and names[0].start() < inverted.start()
-            else f"{text[: inverted.start()]}{subject} {text[inverted.start() :]}"
-        )
+        before, rest = text[: inverted.start()], text[inverted.start() :]
+        if _DETERMINED.search(before) or (names and names[0].start() < inverted.start()):
+            return text
+        return f"{before}{subject} {rest if before else rest[0].lower() + rest[1:]}"
     if names:
         return text
-    if _PRONOUN.search(text):
-        return _PRONOUN.sub(subject, text, count=1)
-    if possessive := _POSSESSIVE.search(text):
-        link = "d'" if subject[0] in "AEIOUYÉÈÊÀÂÎÔHaeiouyéèêàâîôh" else "de "
-        article = (
-            "les"
-            if possessive[0].lower().startswith(("ses", "leurs"))
-            else "la"
-            if possessive[0].lower().startswith("sa")
-            else "le"
-        )
-        return f"{text[: possessive.start()]}{article} {possessive['noun']} {link}{subject}{text[possessive.end() :]}"
-    return text
+    said = _PRONOUN.search(text) or _POSSESSIVE.search(text)
+    if said is None or _DETERMINED.search(text[: said.start()]) or _WHICH.search(text[: said.start()]):
+        return text
+    before, rest = text[: said.start()], text[said.end() :]
+    elided = subject[0] in "AEIOUYÉÈÊÀÂÎÔHaeiouyéèêàâîôh"
+    if "noun" not in said.groupdict():
+        return (before if elided else _THAT.sub("que ", before)) + subject + rest
+    word, noun = said[0].lower(), said["noun"]
+    article = "les " if word.startswith(("ses", "leurs")) else "la " if word.startswith("sa ") else "le "
+    if article != "les " and noun[0] in "aeiouyéèêàâîôœ":
+        article = "l'"
+    return f"{before}{article}{noun} {_OF[elided]}{subject}{rest}"

@@ -52,7 +52,7 @@ class Rescorer:
         """The same spans, their log-probabilities moved by the model's opinion, best first."""
         if not scores.spans:
             return scores
-        text = " ".join(segment.text for segment in segments)
+        text = self._fitted(question, " ".join(segment.text for segment in segments))
         answers = [segments[s.segment].text[s.start : s.end].strip() for s in scores.spans]
         opinions = self.log_likelihoods(PROMPT.format(text=text, question=question), answers)
         best = max(opinions)
@@ -61,6 +61,13 @@ class Rescorer:
             for span, opinion in zip(scores.spans, opinions, strict=True)
         ]
         return replace(scores, spans=tuple(sorted(moved, key=lambda span: -span.log_probability)))
+
+    def _fitted(self, question: str, text: str) -> str:
+        """The text without what would push the question out of the model's input."""
+        tokenizer, _ = self._loaded
+        left = MAX_INPUT_TOKENS - len(tokenizer(PROMPT.format(text="", question=question))["input_ids"])
+        ids = tokenizer(text, add_special_tokens=False, truncation=True, max_length=max(1, left))["input_ids"]
+        return str(tokenizer.decode(ids, skip_special_tokens=True))
 
     def log_likelihoods(self, prompt: str, answers: Sequence[str]) -> list[float]:
         """Mean log-likelihood a token of each answer, given the prompt; one batch."""

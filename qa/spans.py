@@ -12,7 +12,6 @@ from qa.confidence import Signals, log_odds
 from qa.evidence import Candidate, Ranked
 from qa.reader import Segment, SpanScores
 from qa.retriever import Hit
-from qa.scoring import normalise
 from qa.sentences import split_sentences
 
 READINGS = 2
@@ -231,19 +230,17 @@ def _evidence(ranked: Ranked, score: float) -> Evidence:
 def cite(choice: Choice, ranked: Sequence[Ranked], probability: float) -> tuple[Citation, ...]:
     """The chosen sentence, then others that hold the same answer and are nearly as likely."""
     cited = [_citation(1, choice.ranked, choice.start, choice.end, probability)]
-    wanted = f" {normalise(choice.text)} "
+    said = re.compile(rf"(?<!\w){re.escape(choice.text)}(?!\w)")
     sentences = {choice.ranked.candidate.sentence}
     for r in ranked:
         if len(cited) == MAX_CITATIONS:
             break
         sentence = r.candidate.sentence
-        at = sentence.find(choice.text)
-        if at < 0 or sentence in sentences or r.probability < choice.ranked.probability / 2:
-            continue
-        if wanted not in f" {normalise(sentence)} ":
+        found = said.search(sentence)
+        if found is None or sentence in sentences or r.probability < choice.ranked.probability / 2:
             continue
         sentences.add(sentence)
-        start = r.candidate.start + at
+        start = r.candidate.start + found.start()
         cited.append(_citation(len(cited) + 1, r, start, start + len(choice.text), r.probability))
     return tuple(cited)
 

@@ -18,6 +18,7 @@ from rich.text import Text
 
 from embeddings.errors import EmbeddingsError
 from qa.errors import SourcierError
+from qa.indexes import reported
 from qa.library import IndexProgress, IndexReport, Library, library_option
 
 console = Console(stderr=True, highlight=False)
@@ -83,8 +84,11 @@ def print_json(value: Any) -> None:
 
 
 def library_path(given: Path | None) -> Path:
-    """The library named, or the default one."""
-    return given if given is not None else Library.default_path()
+    """The folder of the library named, or of the default one; LibraryError where nothing can be there."""
+    path = given if given is not None else Library.default_path()
+    with reported():
+        path.exists()
+    return path
 
 
 def samples() -> Path | None:

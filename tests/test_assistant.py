@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import qa
 from qa.answer import Answer, Delta, Step
+from qa.articles import read_text
 from qa.assistant import EMPTY, MAX_QUESTION_CHARACTERS, REFUSAL, STEPS, Assistant
 from qa.confidence import Thresholds
 from qa.errors import QuestionError
@@ -52,6 +55,26 @@ def test_every_citation_is_verbatim_and_holds_the_short_answer(
         text = assistant.library.article(first.article_id).text
         assert text[first.answer_start : first.answer_end] == answer.short
     assert sum(answer.short is not None for answer in answers) > len(answers) / 5
+
+
+def test_more_passages_shown_change_no_answer(assistant: Assistant, answers: list[Answer]) -> None:
+    more = assistant.answer_batch(QUESTIONS, top_k=20)
+    assert [a.short for a in more] == [a.short for a in answers]
+    assert [a.confidence for a in more] == pytest.approx([a.confidence for a in answers])
+    assert max(len(a.passages) for a in more) == 20
+    assert assistant.answer_batch([]) == []
+
+
+def test_a_library_made_anew_is_read_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    shown = []
+    for mayor in ("Inès Carvalho", "Paul Meurisse"):
+        with Library.open(folder, embedding="french-static", create=True) as library:
+            library.add_articles([read_text(f"La maire ou le maire de Tarvigny est {mayor}.")])
+        shown.append(qa.answer("Qui est maire de Tarvigny ?", library=folder).passages[0].text)
+        shutil.rmtree(folder)
+    assert "Inès Carvalho" in shown[0]
+    assert "Paul Meurisse" in shown[1]
 
 
 def test_markers_are_numbered_from_one(answers: list[Answer]) -> None:

@@ -6,6 +6,7 @@ NAMED = (
     "Qui a été nommé PDG par intérim d'OpenAI ?",
     "Emmett Shear [1]\n\n« Emmett Shear a été nommé… » [1]",
 )
+LED = ("Qui préside la société ?", "Marie Lenoir [1]")
 AMOUNT = ("Combien Google a-t-il investi dans Anthropic ?", "2 milliards de dollars [1]\n\n« … » [1]")
 
 
@@ -20,14 +21,38 @@ AMOUNT = ("Combien Google a-t-il investi dans Anthropic ?", "2 milliards de doll
             ("Qui préside Salesforce ?", "Anne Martin [1]"),
             "Où Anne Martin travaille-t-elle ?",
         ),
-        ("Quel est son âge ?", NAMED, "Quel est le âge d'Emmett Shear ?"),
+        ("Quel est son âge ?", NAMED, "Quel est l'âge d'Emmett Shear ?"),
+        ("A-t-il été renvoyé ?", NAMED, "Emmett Shear a-t-il été renvoyé ?"),
+        ("En quelle année a-t-il été nommé ?", NAMED, "En quelle année Emmett Shear a-t-il été nommé ?"),
+        ("Pourquoi se trompe-t-il ?", NAMED, "Pourquoi Emmett Shear se trompe-t-il ?"),
+        ("Quand l'a-t-il quittée ?", NAMED, "Quand Emmett Shear l'a-t-il quittée ?"),
+        ("Est-ce qu'elle a démissionné ?", LED, "Est-ce que Marie Lenoir a démissionné ?"),
+        ("Qui est sa remplaçante ?", LED, "Qui est la remplaçante de Marie Lenoir ?"),
         ("Qui dirige Microsoft ?", NAMED, "Qui dirige Microsoft ?"),
-        ("Combien de salariés y a-t-il ?", NAMED, "Combien de salariés y a-t-il ?"),
-        ("Quand Satya Nadella a-t-il parlé ?", NAMED, "Quand Satya Nadella a-t-il parlé ?"),
     ],
 )
 def test_follow_up_is_completed(question: str, last: tuple[str, str], expected: str) -> None:
     assert complete(question, [("Autre chose ?", "Rien."), last]) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Combien de salariés y a-t-il ?",
+        "Quand Satya Nadella a-t-il parlé ?",
+        "Que s'est-il passé en novembre 2023 ?",
+        "Que se passe-t-il en 2024 ?",
+        "Pourquoi le conseil a-t-il changé d'avis ?",
+        "Existe-t-il un accord ?",
+        "Est-il vrai que les salariés ont protesté ?",
+        "Quelle ville a perdu sa cathédrale ?",
+        "Quand l'entreprise a-t-elle été fondée ?",
+        "Combien la région a-t-elle dépensé pour ses lycées ?",
+        "Que dit le rapport quand il parle d'argent ?",
+    ],
+)
+def test_a_whole_question_stays_as_it_is(question: str) -> None:
+    assert complete(question, [NAMED]) == question
 
 
 def test_without_history_a_question_stays_as_it_is() -> None:

@@ -27,10 +27,14 @@ from typer.testing import CliRunner
 from eval import evaluate
 from eval.datasets import DatasetError, load
 from eval.outcome import judge
+from eval.sources import check_sources, is_source, resolve
+from eval.subject import describe
 from qa.answer import Answer, Reading
+from qa.assistant import Assistant
 from qa.cli import app
 from qa.errors import SourcierError
 from qa.history import History
+from qa.library import Library
 
 SAMPLES = Path(__file__).parent.parent / "eval" / "questions" / "samples.jsonl"
 WHO = "Qui a marché sur la lune ?"
@@ -156,6 +160,21 @@ class TestFiles:
     def test_shipped_questions_load(self) -> None:
         dataset = load(SAMPLES)
         assert (len(dataset.questions), dataset.warnings) == (80, ())
+
+
+def test_a_file_that_is_a_source_is_known_whatever_it_names_as_its_own(tmp_path: Path) -> None:
+    article = tmp_path / "lune.md"
+    article.write_text(f"---\ntitle: Sur la lune\nsource: Le Monde\n---\n{MOON}\n", "utf-8")
+    questions = load(
+        write(tmp_path / "q.jsonl", record("1", WHO, "Neil Armstrong", source="lune.md"))
+    ).questions
+    with Library.open(tmp_path / "library", embedding="french-static", create=True) as library:
+        library.add([article])
+        assert list(check_sources(questions, library)) == []
+        found = library.articles()[0]
+        assert not is_source(questions[0].sources, found.id.upper(), found.source)
+        assert is_source(resolve(questions, library)[0].sources, found.id, found.source)
+        assert describe(Assistant(library)) != describe(Assistant(library, reader="un-t5"))
 
 
 class TestVerdicts:
@@ -427,16 +446,20 @@ class TestCommand:
         (tmp_path / "library").mkdir()
         history = History(tmp_path / "library" / "history.sqlite")
         conversation = history.create("", "Lune")
-        for question, good in ((WHO, True), ("Quand ?", False)):
-            answer = moon(question=question)
+        for question, good in ((WHO, True), ("Quand ?", False), ("Où ?", True)):
+            answer = moon(None if question == "Où ?" else "Neil Armstrong", question=question)
             message = history.append(conversation, "", question, answer)
             history.rate(message.id, "", good, "Non, en juillet" if not good else "")
         history.close()
+        nowhere = self.run("eval", tmp_path / "absent" / "avis.jsonl", "--from-feedback")
+        assert nowhere.exit_code == 1
+        assert "écriture impossible" in nowhere.stderr
         result = self.run("eval", file, "--from-feedback")
-        assert "2 questions dans" in result.stderr
-        praised, blamed = (json.loads(line) for line in file.read_text("utf-8").splitlines())
+        assert "3 questions dans" in result.stderr
+        praised, blamed, unfinished = (json.loads(line) for line in file.read_text("utf-8").splitlines())
         assert praised == record(praised["id"], WHO, "Neil Armstrong", source="lune-1")
         assert (blamed["to_complete"], blamed["comment"], blamed["answers"]) == (True, "Non, en juillet", [])
+        assert unfinished["to_complete"] is True
         dataset = load(file)
         assert [q.question for q in dataset.questions] == [WHO]
         assert "aucune n’est donnée" in dataset.warnings[0]

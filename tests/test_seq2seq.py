@@ -9,7 +9,7 @@ from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGene
 
 from qa.errors import SourcierError
 from qa.reader import SpanScore, SpanScores
-from qa.seq2seq import Rescorer
+from qa.seq2seq import MAX_INPUT_TOKENS, PROMPT, WEIGHT, Rescorer
 from qa.spans import join_sentences
 
 WORDS = ["<pad>", "</s>", "<unk>", "Marie", "Paul", "parle", "à", "Qui", "?", "."]
@@ -43,10 +43,24 @@ def test_spans_stay_verbatim_and_follow_the_opinion(tiny_t5: Path) -> None:
     rescorer = Rescorer(str(tiny_t5))
     moved = rescorer.rescore("Qui parle ?", [segment], SpanScores(spans, -5.0, {(0, 0): 0.9}))
     assert {segment.text[s.start : s.end] for s in moved.spans} == {"Marie", "Paul"}
-    opinions = rescorer.log_likelihoods("Qui parle ?", ["Marie", "Paul"])
+    asked = PROMPT.format(text=segment.text, question="Qui parle ?")
+    opinions = dict(zip(("Marie", "Paul"), rescorer.log_likelihoods(asked, ["Marie", "Paul"]), strict=True))
     assert moved.none == -5.0
-    assert opinions[0] != opinions[1]
-    assert all(value < 0 for value in opinions)
+    assert all(value < 0 for value in opinions.values())
+    ordered = [segment.text[s.start : s.end] for s in moved.spans]
+    assert ordered == sorted(opinions, key=lambda text: -opinions[text])
+    worse = min(opinions.values()) - max(opinions.values())
+    assert [s.log_probability for s in moved.spans] == pytest.approx([-1.0, -1.0 + WEIGHT * worse])
+
+
+def test_a_long_text_leaves_the_question_its_place(tiny_t5: Path) -> None:
+    rescorer = Rescorer(str(tiny_t5))
+    tokenizer, _ = rescorer._loaded
+    text = "Marie parle à Paul. " * 300
+    fitted = rescorer._fitted("Qui parle ?", text)
+    assert text.split()[:40] == fitted.replace(" .", ".").split()[:40]
+    tokens = tokenizer(PROMPT.format(text=fitted, question="Qui parle ?"))["input_ids"]
+    assert MAX_INPUT_TOKENS - 20 < len(tokens) <= MAX_INPUT_TOKENS
 
 
 def test_an_unknown_reader_is_told_in_one_french_line() -> None:

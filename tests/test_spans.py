@@ -7,7 +7,7 @@ import pytest
 from qa.evidence import Candidate, Ranked
 from qa.reader import SpanScore, SpanScores, combine
 from qa.sentences import split_sentences
-from qa.spans import READ_WORDS, join_sentences, readings, tidy, windows_of
+from qa.spans import READ_WORDS, Choice, cite, join_sentences, readings, tidy, windows_of
 
 
 @pytest.mark.parametrize(
@@ -92,3 +92,19 @@ def test_a_reading_that_finds_nothing_changes_nothing() -> None:
     assert [s.log_probability for s in both.spans] == pytest.approx(
         [s.log_probability for s in alone.spans], abs=1e-6
     )
+
+
+def test_a_citation_marks_the_answer_as_a_whole_word() -> None:
+    def ranked(sentence: str, article_id: str) -> Ranked:
+        stored = SimpleNamespace(
+            passage=SimpleNamespace(article_id=article_id), title="", source="", date=None
+        )
+        return Ranked(
+            cast(Candidate, SimpleNamespace(stored=stored, start=100, sentence=sentence, end=0)), 0.9
+        )
+
+    chosen = ranked("L’accident a fait 5 morts.", "a")
+    others = [ranked("Le 15 novembre, 5 personnes sont mortes.", "b"), ranked("Le 25 mai 2015.", "c")]
+    cited = cite(Choice("5", chosen, 118, 119, -0.1, 1.0), [chosen, *others], 0.8)
+    assert [c.article_id for c in cited] == ["a", "b"]
+    assert (cited[1].answer_start, cited[1].answer_end) == (116, 117)

@@ -71,9 +71,14 @@ def _cell(cell: Element) -> str:
 
 
 def _paragraph(paragraph: Element) -> str:
-    """Its text: that of inserted changes, links and fields too, which python-docx leaves out."""
+    """Its text: that of inserted changes, links and fields too, which python-docx leaves out.
+
+    A text box anchored in it has paragraphs of its own.
+    """
     kept = []
     for node in paragraph.iter(f"{_WORD}t", *_CHARACTERS):
+        if next(node.iterancestors(f"{_WORD}p")) is not paragraph:
+            continue
         parent = node.getparent()
         if node.tag == f"{_WORD}t":
             kept.append(node.text or "")

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from qa.evidence import EvidenceRanker
-from qa.spans import Layout, readings, segment_of
+from qa.evidence import EvidenceRanker, Ranked
+from qa.spans import lay_out, segment_of
 from qa.training.evidence import build_library, search
 from qa.training.examples import Example, Question, QuestionSet, whole_paragraph
 
 WITHHELD = 1 / 3
-LATER = 1 / 4
 
 
 def retrieved_examples(data: QuestionSet, rng: random.Random) -> Iterator[Example]:
     """An example a question, over the sentences the shipped retriever and ranker choose for it.
 
-    One time in three the question's own paragraph is withheld, and the example has no answer; one time in
-    four the sentences are those of a later reading, where the answer seldom is. Where it cannot be said
-    whether the sentences answer (they hold the words of the answer elsewhere), the whole paragraph is read
-    instead.
+    One time in three the question's own paragraph is withheld, and the example has no answer. Where it
+    cannot be said whether the sentences answer (they hold the words of the answer elsewhere), the whole
+    paragraph is read instead.
     """
     ranker = EvidenceRanker()
     with (
@@ -33,14 +31,13 @@ def retrieved_examples(data: QuestionSet, rng: random.Random) -> Iterator[Exampl
             question, own = one.question, f"{one.question.paragraph:06d}"
             withheld = rng.random() < WITHHELD
             hits = [h for h in one.hits if not withheld or h.stored.passage.article_id[:6] != own]
-            first, *later = readings(ranker.rank(question.text, hits)) or [[]]
-            layout = rng.choice(later) if later and rng.random() < LATER else first
-            example = over_evidence(question, layout)
+            example = over_evidence(question, ranker.rank(question.text, hits))
             yield example or whole_paragraph(data, question)
 
 
-def over_evidence(question: Question, layout: Layout) -> Example | None:
-    """The question over the sentences laid out; None where these may answer in a place unknown."""
+def over_evidence(question: Question, ranked: Sequence[Ranked]) -> Example | None:
+    """The question over the best of the ranked sentences; None where these may answer in a place unknown."""
+    layout = lay_out(ranked)
     segments = tuple(segment_of(group) for group in layout)
     texts = tuple(segment.text for segment in segments)
     if not texts:
