@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from qa.history import History, Settings
 from ui import auth
 from ui.auth import Users, credentials, hash_password, load_users
 from ui.http import build_api
-from ui.login import COOKIE, FAILURES
+from ui.login import COOKIE, FAILURES, Door
 
 ANNE = ("anne", "pont-viaduc")
 PAGE = {"accept": "text/html"}
@@ -192,6 +193,28 @@ def test_wrong_passwords_are_slowed_down_but_not_those_known_to_be_right(client:
     assert int(slowed.headers["retry-after"]) > 1
     assert "Trop de requêtes" in slowed.text
     assert client.get("/api/articles", auth=ANNE).status_code == 200
+
+
+def enter_at_once(door: Door, passwords: list[str]) -> list[object]:
+    """What the door answers, or the status of its refusal, to passwords that one address sends together."""
+
+    async def enter() -> list[object]:
+        entering = (door.enter("10.0.0.1", "anne", password) for password in passwords)
+        return await asyncio.gather(*entering, return_exceptions=True)
+
+    return [getattr(answer, "status_code", answer) for answer in asyncio.run(enter())]
+
+
+def test_wrong_passwords_sent_together_are_slowed_down_too(users: Users) -> None:
+    answers = enter_at_once(Door(users), [f"faux {n}" for n in range(50)])
+    assert (answers.count(None), answers.count(429)) == (FAILURES.burst, 50 - FAILURES.burst)
+
+
+def test_right_passwords_sent_together_count_for_nothing(users: Users) -> None:
+    door = Door(users)
+    assert enter_at_once(door, ["pont-viaduc"] * 50) == ["anne"] * 50
+    answers = enter_at_once(door, [f"faux {n}" for n in range(FAILURES.burst)])
+    assert answers == [None] * FAILURES.burst
 
 
 # ---- The window

@@ -25,7 +25,7 @@ from qa.answer import Answer, Citation
 from qa.errors import LibraryError
 from qa.history import History, Settings
 from qa.library import Library
-from ui.http import BODY_BYTES, build_api
+from ui.http import BODY_BYTES, LEFT, build_api
 from ui.limits import Pace, Rate
 from ui.logs import JsonLines, request_number
 from ui.openai_api import exchanges, sources
@@ -112,6 +112,7 @@ def test_what_is_left_out_is_as_in_the_settings(site: Site) -> None:
 def test_an_unknown_article_is_told_before_asking(site: Site) -> None:
     response = site.client().post("/api/answer", json={"question": QUESTION, "article_ids": ["rien"]})
     assert (response.status_code, response.json()["field"]) == (404, "article_ids")
+    assert response.json()["error"] == "Cet article n’est pas, ou plus, dans la bibliothèque."
     assert site.assistant.asked == []
 
 
@@ -210,6 +211,16 @@ def test_nothing_there_is_told(client: TestClient, path: str) -> None:
     assert "Il n’y a rien à cette adresse" in response.text
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/rien", "/v1", "/v1/rien"])
+def test_nothing_there_is_told_by_the_api_not_by_the_window(site: Site, path: str) -> None:
+    site.app.mount("", FastAPI())
+    response = site.client().get(path)
+    assert response.status_code == 404
+    error = response.json()["error"]
+    line = error["message"] if path.startswith("/v1") else error
+    assert "Il n’y a rien à cette adresse" in line
+
+
 def test_a_wrong_method_is_told_with_the_right_one(client: TestClient) -> None:
     response = client.get("/api/answer")
     assert (response.status_code, response.headers["allow"]) == (405, "POST")
@@ -273,8 +284,11 @@ def test_a_pace_fills_again_and_forgets(monkeypatch: pytest.MonkeyPatch) -> None
     assert pace.wait("a") == 0.5
     assert pace.wait("b") == 0
     now = 0.5
-    assert pace.wait("a", take=False) == 0
     assert pace.wait("a") == 0
+    pace.give_back("a")
+    assert pace.wait("a") == 0
+    assert pace.wait("a") == 0.5
+    pace.give_back("unknown")
     for client in range(20_000):
         pace.wait(str(client))
     assert len(pace._left) == 10_000
@@ -355,7 +369,9 @@ def test_articles_are_listed_by_page_and_read(client: TestClient) -> None:
     article = client.get(f"/api/articles/{one['id']}").json()
     assert article["title"] == one["title"]
     assert len(article["text"]) == one["characters"]
-    assert client.get("/api/articles/rien").status_code == 404
+    absent = client.get("/api/articles/rien")
+    assert (absent.status_code, absent.json()["field"]) == (404, "article_id")
+    assert absent.json()["error"] == "Cet article n’est pas, ou plus, dans la bibliothèque."
 
 
 def test_files_are_added_updated_and_refused_one_by_one(site: Site) -> None:
@@ -375,6 +391,40 @@ def test_files_are_added_updated_and_refused_one_by_one(site: Site) -> None:
     refused = send(("virus.exe", b"MZ"))
     assert (refused.status_code, refused.json()["field"]) == (422, "files")
     assert "type de fichier non accepté" in refused.json()["error"]
+
+
+def test_too_many_files_are_told_their_number(client: TestClient) -> None:
+    files = [("files", (f"{n}.md", b"# A\n\nB.")) for n in range(MAX_FILES + 1)]
+    said = client.post("/api/articles", files=files).json()
+    assert said["field"] == "files"
+    assert "20 fichiers au plus à la fois" in said["error"]
+
+
+@pytest.mark.parametrize("other", ["note.txt", "dossier/note.txt", " note.txt"])
+def test_two_files_of_one_name_do_not_replace_each_other(site: Site, other: str) -> None:
+    files = [("files", ("note.txt", b"Le pont ferme mardi.")), ("files", (other, b"Le lac est froid."))]
+    said = site.client().post("/api/articles", files=files).json()
+    (article_id,) = said["added"]
+    assert site.library.article(article_id).text == "Le pont ferme mardi."
+    (refusal,) = said["refused"]
+    assert refusal["file"] == "note.txt"
+    assert "porte déjà ce nom" in refusal["reason"]
+
+
+def test_a_refused_file_leaves_nothing_and_replaces_nothing(site: Site) -> None:
+    def send(name: str, content: bytes) -> httpx.Response:
+        return site.client().post("/api/articles", files=[("files", (name, content))])
+
+    assert send("pont.txt", b"Le pont ferme mardi.").status_code == 200
+    assert send("notes.jsonl", b'{"text": "Le lac est froid."}').status_code == 200
+    refused = send("pont.txt", b" \n ")
+    assert (refused.status_code, refused.json()["field"]) == (422, "files")
+    assert refused.json()["error"] == "pont.txt\u00a0: aucun texte trouvé"
+    for name, content in [("notes.jsonl", b"\n"), ("faux.pdf", b"%PDF-1.4 rien"), ("vide.txt", b"")]:
+        assert send(name, content).status_code == 422
+    kept = {path.name: path.read_bytes() for path in (site.library.path / "uploads").iterdir()}
+    assert kept == {"pont.txt": b"Le pont ferme mardi.", "notes.jsonl": b'{"text": "Le lac est froid."}'}
+    assert site.client().get("/api/articles").json()["total"] == len(ARTICLES) + 2
 
 
 def test_a_sent_file_stays_in_the_folder_of_uploads(site: Site, tmp_path: Path) -> None:
@@ -427,7 +477,7 @@ def test_a_text_is_added_then_updated_then_removed(client: TestClient) -> None:
         ({"files": [("autre", ("a.md", b"# A\n\nB."))]}, 422),
         ({"content": b"--x", "headers": {"content-type": "multipart/form-data; boundary=x"}}, 422),
         ({"content": b"--x", "headers": {"content-type": "multipart/form-data"}}, 400),
-        ({"files": [("files", (f"{n}.md", b"# A\n\nB.")) for n in range(MAX_FILES + 1)]}, 400),
+        ({"files": [("files", (f"{n}.md", b"# A\n\nB.")) for n in range(MAX_FILES + 1)]}, 422),
     ],
 )
 def test_what_is_no_article_is_refused_in_french(
@@ -541,12 +591,20 @@ def test_pieces_arrive_one_by_one_and_leaving_stops_the_work(server: Server) -> 
         ("/v1/chat/completions", {"messages": [{"role": "user", "content": "Une réponse lente ?"}]}),
     ],
 )
-def test_leaving_before_the_answer_stops_the_work(server: Server, path: str, body: dict[str, Any]) -> None:
+def test_leaving_before_the_answer_stops_the_work_and_is_no_fault(
+    server: Server, caplog: pytest.LogCaptureFixture, path: str, body: dict[str, Any]
+) -> None:
+    caplog.set_level(logging.INFO, "ui.limits")
     assistant = server.site.assistant
     assistant.stopped.clear()
     with pytest.raises(httpx.ReadTimeout):
         httpx.post(server.url + path, json=body, timeout=httpx.Timeout(20, read=0.5))
     assert assistant.stopped.wait(10)
+    until = time.monotonic() + 10
+    while not caplog.records and time.monotonic() < until:
+        time.sleep(0.02)
+    (record,) = caplog.records
+    assert record.fields["status"] == LEFT
 
 
 def test_questions_that_wait_their_turn_are_dropped_when_their_clients_leave(server: Server) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
+import gradio as gr
 import pytest
+from fakes import HashEncoder
 from fakes_ui import ARTICLES, FakeAssistant, FakeLibrary
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
@@ -17,13 +21,15 @@ from qa.articles import Skipped
 from qa.confidence import Thresholds
 from qa.errors import ArticleError, SourcierError
 from qa.history import History, Settings
-from qa.library import IndexReport
-from ui.articles_page import outcome
+from qa.library import IndexReport, Library
+from ui.articles_page import ArticlesPage, outcome
 from ui.asking import ask, reopen
+from ui.chat_page import ChatPage
+from ui.drawing import Drawing
 from ui.originals import originals_router
 from ui.page import FrenchPage
 from ui.running import Running
-from ui.session import Engine, Session
+from ui.session import Engine, Session, Tab
 from ui.settings_page import changed
 from ui.talk import merged
 from ui.turns import Turn
@@ -242,4 +248,59 @@ def test_an_original_is_handed_out_as_a_download(tmp_path: Path) -> None:
     assert answer.headers["content-type"] == "application/octet-stream"
     assert answer.headers["content-disposition"].startswith("attachment")
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert client.get("/originals/rien").json() == {"detail": "Cet article n’est pas dans la bibliothèque."}
+    unknown = {"detail": "Cet article n’est pas, ou plus, dans la bibliothèque."}
+    assert client.get("/originals/rien").json() == unknown
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    with Library.open(tmp_path / "library", embedding=HashEncoder(), create=True) as library:
+        yield library
+
+
+@pytest.fixture
+def articles_page(library: Library, tmp_path: Path) -> Iterator[ArticlesPage]:
+    with closing(History.open(tmp_path / "history.sqlite")) as history:
+        engine = Engine(FakeAssistant(library), history, Thresholds(short=0.3, abstain=0.1))
+        drawing = Drawing(engine)
+        yield ArticlesPage(engine, drawing, ChatPage(engine, drawing))
+
+
+def test_deleting_an_uploaded_article_deletes_its_copy(
+    library: Library, articles_page: ArticlesPage, tmp_path: Path
+) -> None:
+    sent = tmp_path / "pont.md"
+    sent.write_text("# Le pont\n\nLe pont ferme mardi.", "utf-8")
+    kept = keep_upload(library.path, sent.name, sent)
+    ids = [*library.add([kept]).added, *library.add([sent]).added]
+    for article_id in ids:
+        event = gr.EventData(None, {"article": article_id})
+        *_, note = articles_page.remove(Tab(), "", event, gr.Request(username="anne"))
+        assert "Article supprimé." in note
+    assert library.articles() == []
+    assert not kept.exists()
+    assert sent.exists()
+
+
+def test_two_files_of_one_name_sent_together_are_one_added_and_one_refused(
+    library: Library, articles_page: ArticlesPage, tmp_path: Path
+) -> None:
+    for folder, text in (("a", "Le pont ferme mardi."), ("b", "Le lac est froid.")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "note.txt").write_text(text, "utf-8")
+    files = [str(tmp_path / folder / "note.txt") for folder in ("a", "b")]
+    *_, (*_, results) = articles_page.add(Tab(), "", files, gr.Request(username="anne"))
+    assert "<span>note.txt</span> ajouté\u00a0: 1\u00a0passage." in results
+    assert "<span>note.txt</span> refusé\u00a0: un autre fichier de cet envoi porte déjà ce nom" in results
+    assert [library.article(info.id).text for info in library.articles()] == ["Le pont ferme mardi."]
+
+
+def test_an_unreadable_file_does_not_replace_the_one_kept(tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    sent.write_text("Le pont ferme mardi.", "utf-8")
+    kept = keep_upload(tmp_path / "library", "pont.txt", sent)
+    sent.write_text(" \n ", "utf-8")
+    with pytest.raises(ArticleError, match=r"^aucun texte trouvé$"):
+        keep_upload(tmp_path / "library", "pont.txt", sent)
+    assert kept.read_text("utf-8") == "Le pont ferme mardi."
+    assert list(kept.parent.iterdir()) == [kept]

@@ -19,7 +19,7 @@ from qa.confidence import Thresholds
 from qa.errors import LibraryError
 from qa.history import History, Settings
 from ui.auth import user_of
-from ui.errors import ApiError, as_api_error, error_body
+from ui.errors import UNKNOWN_ARTICLE, ApiError, as_api_error, error_body
 from ui.schemas import Bounds, ErrorBody, Question
 from ui.workers import Item, Workers, answer_of, unless_gone
 
@@ -130,7 +130,7 @@ def _check_articles(workers: Workers, article_ids: list[str] | None) -> None:
         try:
             workers.assistant.library.article(article_id)
         except LibraryError as error:
-            raise ApiError(404, str(error), field="article_ids") from error
+            raise ApiError(404, UNKNOWN_ARTICLE, field="article_ids") from error
 
 
 async def _events(items: AsyncIterator[Item], path: str) -> AsyncGenerator[str, None]:

@@ -13,12 +13,13 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from qa.articles import read_text
 from qa.errors import ArticleError, LibraryError
 from qa.library import IndexReport
 from ui.answer_api import ERRORS
-from ui.errors import ApiError
+from ui.errors import UNKNOWN_ARTICLE, ApiError
 from ui.schemas import Added, ArticleBody, ArticleList, ArticleSummary, ArticleText, Refusal, Removed
 from ui.uploads import MAX_FILE_BYTES, MAX_FILES, clean_name, keep_upload, limits_in_words, remove_article
 
@@ -68,7 +69,7 @@ def articles_router(library_of: Callable[[], Library]) -> APIRouter:
         try:
             return ArticleBody.model_validate(library_of().article(article_id))
         except LibraryError as error:
-            raise ApiError(404, str(error), field="article_id") from error
+            raise ApiError(404, UNKNOWN_ARTICLE, field="article_id") from error
 
     @router.post("", summary="Ajouter des articles", openapi_extra=_BODY)
     async def add(request: Request) -> Added:
@@ -81,17 +82,25 @@ def articles_router(library_of: Callable[[], Library]) -> APIRouter:
                 415,
                 "Il faut des fichiers (multipart/form-data) ou un texte (application/json)\u00a0: rien d’autre n’est lu.",
             )
-        async with request.form(max_files=MAX_FILES, max_fields=10) as form:
+        try:
+            form = await request.form(max_files=MAX_FILES, max_fields=10)
+        except HTTPException as error:
+            if str(error.detail).startswith("Too many files"):
+                raise ApiError(422, f"Trop de fichiers\u00a0: {limits_in_words()}", field="files") from error
+            raise
+        try:
             files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
             if not files:
                 raise ApiError(422, f"Il faut au moins un fichier\u00a0: {limits_in_words()}", field="files")
             return await run_in_threadpool(_add_files, library_of(), files)
+        finally:
+            await form.close()
 
     @router.delete("/{article_id}", summary="Retirer un article")
     def remove(article_id: str) -> Removed:
         """Retire l’article de la bibliothèque ; un fichier qui n’y a pas été envoyé reste à sa place."""
         if not remove_article(library_of(), article_id):
-            raise ApiError(404, "Cet article n’est pas, ou plus, dans la bibliothèque.", field="article_id")
+            raise ApiError(404, UNKNOWN_ARTICLE, field="article_id")
         return Removed(removed=1)
 
     return router
@@ -119,14 +128,13 @@ def _add_text(library: Library, sent: ArticleText) -> Added:
 
 
 def _add_files(library: Library, files: Sequence[UploadFile]) -> Added:
-    kept, refused = [], []
+    kept: list[Path] = []
+    refused = []
     for file in files:
-        name = clean_name(file.filename or "")
         try:
-            kept.append(_kept(library, file))
+            kept.append(_kept(library, file, kept))
         except ArticleError as error:
-            reason = str(error).removeprefix(f"{name}\u00a0: ").rstrip(".")
-            refused.append(Refusal(file=name, reason=reason))
+            refused.append(Refusal(file=clean_name(file.filename or ""), reason=str(error)))
     outcome = _outcome(library.add(kept), refused)
     if not (outcome.added or outcome.updated or outcome.unchanged):
         raise ApiError(
@@ -135,11 +143,11 @@ def _add_files(library: Library, files: Sequence[UploadFile]) -> Added:
     return outcome
 
 
-def _kept(library: Library, file: UploadFile) -> Path:
+def _kept(library: Library, file: UploadFile, beside: Sequence[Path]) -> Path:
     with tempfile.NamedTemporaryFile() as received:
         shutil.copyfileobj(file.file, received)
         received.flush()
-        return keep_upload(library.path, file.filename or "", Path(received.name))
+        return keep_upload(library.path, file.filename or "", Path(received.name), beside=beside)
 
 
 def _outcome(report: IndexReport, refused: Sequence[Refusal]) -> Added:

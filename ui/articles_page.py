@@ -9,7 +9,7 @@ import gradio as gr
 
 from embeddings.errors import EmbeddingsError
 from qa.articles import SUFFIXES
-from qa.errors import SourcierError
+from qa.errors import ArticleError, SourcierError
 from qa.library import ArticleInfo, IndexReport
 from qa.terminal import samples
 from ui.chat_page import ChatPage
@@ -18,7 +18,7 @@ from ui.session import EACH, HIDDEN, Engine, Tab, detail, live_html, user_of
 from ui.sources import GONE, render_source
 from ui.talk import Outputs
 from ui.text import count, escape, french_date, local_day, short_date
-from ui.uploads import MAX_FILE_BYTES, MAX_FILES, keep_upload, limits_in_words
+from ui.uploads import MAX_FILE_BYTES, MAX_FILES, keep_upload, limits_in_words, remove_article
 from ui.welcome import render_waiting
 
 SHOWN_ROWS = 200
@@ -74,7 +74,8 @@ def _row(info: ArticleInfo, chosen: bool) -> str:
         f'<td><button type="button" class="action" data-event="remove" data-article="{identity}" '
         f'aria-label="Supprimer «\u00a0{title}\u00a0»" title="Supprimer" '
         f'data-confirm="Supprimer «\u00a0{title}\u00a0» de la bibliothèque\u00a0? '
-        f'Le fichier d’origine n’est pas touché.">{BIN}</button></td></tr>'
+        f'Le fichier d’origine n’est pas touché\u00a0; la copie envoyée ici, s’il y en a une, est effacée.">'
+        f"{BIN}</button></td></tr>"
     )
 
 
@@ -185,7 +186,7 @@ class ArticlesPage:
         """Deletes an article from the library."""
         article_id = detail(event, "article")
         try:
-            removed = self.engine.assistant.library.remove([article_id])
+            removed = remove_article(self.engine.assistant.library, article_id)
             line = "Article supprimé." if removed else "Cet article n’était plus dans la bibliothèque."
         except SourcierError as error:
             line = str(error)
@@ -205,10 +206,11 @@ class ArticlesPage:
         results = [
             (path.name, False, f"refusé\u00a0: {MAX_FILES} fichiers au plus.") for path in paths[MAX_FILES:]
         ]
+        kept: list[Path] = []
         for number, path in enumerate(paths[:MAX_FILES]):
             waiting = len(paths[:MAX_FILES]) - number
             yield (*(gr.skip() for _ in range(4)), render_results(results, waiting))
-            results.append((path.name, *self._add_one(path)))
+            results.append((path.name, *self._add_one(path, kept)))
         yield *self._after(tab, query, request), render_results(results, 0)
 
     def add_samples(self, tab: Tab, query: str, request: gr.Request) -> Iterator[Outputs]:
@@ -225,10 +227,14 @@ class ArticlesPage:
         note = f'<p role="status" class="notice">{escape(line)}</p>'
         yield *self._after(tab, query, request), note
 
-    def _add_one(self, sent: Path) -> tuple[bool, str]:
+    def _add_one(self, sent: Path, kept: list[Path]) -> tuple[bool, str]:
+        """Adds a file, and its place to those kept from the same batch."""
         library = self.engine.assistant.library
         try:
-            report = library.add([keep_upload(library.path, sent.name, sent)])
+            kept.append(keep_upload(library.path, sent.name, sent, beside=kept))
+            report = library.add(kept[-1:])
+        except ArticleError as error:
+            return False, f"refusé\u00a0: {error}."
         except (SourcierError, EmbeddingsError) as error:
             return False, str(error)
         finally:

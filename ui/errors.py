@@ -17,6 +17,8 @@ from qa.errors import ArticleError, QuestionError, SourcierError
 from ui.logs import request_number
 from ui.schemas import ErrorBody, OpenAIError, OpenAIErrorDetail
 
+UNKNOWN_ARTICLE = "Cet article n’est pas, ou plus, dans la bibliothèque."
+
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 _LINES = {
@@ -77,7 +79,7 @@ def error_body(
         .encode("utf-8", "replace")
         .decode()
     )
-    if not path.startswith("/v1/"):
+    if not f"{path}/".startswith("/v1/"):
         return ErrorBody(error=line, field=field, request_id=request_number.get()).model_dump()
     kind = _KINDS.get(status, "server_error" if status >= 500 else "invalid_request_error")
     detail = OpenAIErrorDetail(message=line, type=kind, param=field)

@@ -20,7 +20,7 @@ from ui.answer_api import answer_router
 from ui.articles_api import articles_router
 from ui.auth import Users
 from ui.errors import add_error_handlers
-from ui.limits import API, BodyLimit, Guard, Journal, Rate, RateLimit
+from ui.limits import BodyLimit, Guard, Journal, Rate, RateLimit, in_api
 from ui.login import Door, Gate, login_router
 from ui.logs import log_as_json
 from ui.openai_api import openai_router
@@ -39,7 +39,7 @@ _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 _ABOUT = (
     "Posez des questions en français à vos articles ; chaque réponse vient avec la phrase qui la prouve. "
-    "Les erreurs ont toutes une ligne en français. Avec des utilisateurs, identifiez-vous par HTTP Basic, "
+    "Sous /api et /v1, les erreurs ont toutes une ligne en français. Avec des utilisateurs, identifiez-vous par HTTP Basic, "
     "ou, pour un client d’OpenAI, par la clé « nom:mot de passe »."
 )
 
@@ -112,8 +112,8 @@ class Nowhere(BaseRoute):
         self.app = app
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Everything below the API's addresses."""
-        inside = scope["type"] == "http" and scope["path"].startswith(API)
+        """Everything at the API's addresses."""
+        inside = scope["type"] == "http" and in_api(scope)
         return (Match.FULL if inside else Match.NONE), {}
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -34,7 +34,7 @@ def client_of(scope: Scope) -> str:
 
 def in_api(scope: Scope) -> bool:
     """Whether the request is for the API, not for the window."""
-    return bool(scope["path"].startswith(API))
+    return f"{scope['path']}/".startswith(API)
 
 
 class Journal:
@@ -139,16 +139,22 @@ class Pace:
         self.rate = rate
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def wait(self, client: str, *, take: bool = True) -> float:
-        """Seconds the client has to wait, 0 where it may go on; `take` counts this time."""
+    def wait(self, client: str) -> float:
+        """Seconds the client has to wait; 0 where it may go on, and this time is counted."""
         now = time.monotonic()
         left, then = self._left.pop(client, (float(self.rate.burst), now))
         left = min(self.rate.burst, left + (now - then) * self.rate.per_second)
         allowed = left >= 1
-        self._left[client] = (left - 1 if allowed and take else left, now)
+        self._left[client] = (left - 1 if allowed else left, now)
         while len(self._left) > _MAX_CLIENTS:
             self._left.popitem(last=False)
         return 0.0 if allowed else (1 - left) / self.rate.per_second
+
+    def give_back(self, client: str) -> None:
+        """Counts one time less."""
+        if client in self._left:
+            left, then = self._left[client]
+            self._left[client] = (left + 1, then)
 
 
 def too_fast(seconds: float) -> ApiError:

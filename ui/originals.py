@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
 from qa.errors import LibraryError
+from ui.errors import UNKNOWN_ARTICLE
 
 if TYPE_CHECKING:
     from qa.library import Library
@@ -23,7 +24,7 @@ def originals_router(library: Library) -> APIRouter:
         try:
             path = Path(library.article(article_id).path or "/")
         except LibraryError as error:
-            raise HTTPException(404, str(error)) from error
+            raise HTTPException(404, UNKNOWN_ARTICLE) from error
         if not path.is_file():
             raise HTTPException(404, "Le fichier d’origine n’est plus à sa place.")
         return FileResponse(

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import unicodedata
+from collections.abc import Collection
+from os.path import realpath
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from qa.articles import SUFFIXES
+from qa.articles import SUFFIXES, read_file
 from qa.errors import ArticleError, LibraryError
 
 if TYPE_CHECKING:
@@ -36,24 +39,39 @@ def clean_name(name: str) -> str:
     return f"{stem or 'article'}.{suffix}" if suffix else stem or "article"
 
 
-def keep_upload(library: Path, name: str, sent: Path) -> Path:
+def keep_upload(library: Path, name: str, sent: Path, *, beside: Collection[Path] = ()) -> Path:
     """Copies a sent file into the library's folder, under its cleaned name, and gives its place there.
 
-    A file of the same name replaces the former one, so that sending an article again updates it. Raises
-    ArticleError where the kind or the size is not accepted.
+    A file of the same name replaces the former one, so that sending an article again updates it, unless
+    that one is among those `beside`, kept from the same batch. Raises ArticleError, whose message is the
+    bare reason, where the kind, the size, the name or the content is not accepted; nothing is kept then.
     """
     kept = library / "uploads" / clean_name(name)
     if kept.suffix.lower() not in SUFFIXES:
         kinds = ", ".join(sorted(SUFFIXES))
-        raise ArticleError(f"{kept.name}\u00a0: type de fichier non accepté\u00a0; choisissez parmi {kinds}.")
+        raise ArticleError(f"type de fichier non accepté\u00a0; choisissez parmi {kinds}")
     if sent.stat().st_size > MAX_FILE_BYTES:
         limit = MAX_FILE_BYTES // 1_000_000
-        raise ArticleError(f"{kept.name}\u00a0: fichier trop gros\u00a0; {limit}\u00a0Mo au plus.")
+        raise ArticleError(f"fichier trop gros\u00a0; {limit}\u00a0Mo au plus")
+    if kept in beside:
+        raise ArticleError("un autre fichier de cet envoi porte déjà ce nom\u00a0; renommez l’un des deux")
     kept.parent.mkdir(parents=True, exist_ok=True)
-    arriving = kept.with_name(f".{kept.name}.part")
-    shutil.copyfile(sent, arriving)
-    arriving.replace(kept)
+    with TemporaryDirectory(prefix=".", dir=kept.parent) as folder:
+        arriving = Path(folder, kept.name)
+        shutil.copyfile(sent, arriving)
+        _check_content(arriving)
+        arriving.replace(kept)
     return kept
+
+
+def _check_content(path: Path) -> None:
+    """Raises ArticleError, with the bare reason, where the file holds no article."""
+    try:
+        articles = read_file(path)
+    except ArticleError as error:
+        raise ArticleError(str(error).removeprefix(f"{realpath(path)} : ").rstrip(".")) from error
+    if not articles:
+        raise ArticleError("aucun texte trouvé")
 
 
 def remove_article(library: Library, article_id: str) -> bool:

@@ -103,6 +103,7 @@ async def unless_gone(request: Request, work: Awaitable[T]) -> T:
     finally:
         leaving.cancel()
         working.cancel()
+        await asyncio.wait({working})
 
 
 async def _disconnected(request: Request) -> None:
