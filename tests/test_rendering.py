@@ -170,6 +170,9 @@ def test_only_the_last_turn_can_be_redone(assistant: FakeAssistant) -> None:
     page = Page(render_conversation([turn, turn]))
     assert [button["data-turn"] for button in page.buttons("regenerate")] == ["1"]
     assert [button["data-turn"] for button in page.buttons("rate")] == ["0", "0", "1", "1"]
+    failed = Turn("Qui ?", state="failed", error="Trop long")
+    again = Page(render_conversation([failed, failed])).buttons("regenerate")
+    assert [button["data-turn"] for button in again] == ["1"]
 
 
 def test_a_thumb_given_is_pressed(assistant: FakeAssistant) -> None:

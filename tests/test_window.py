@@ -79,6 +79,35 @@ def test_a_rewritten_question_takes_the_place_of_its_turn(engine: Engine) -> Non
     assert reopen(engine, third.conversation_id or "", "anne").turns == third.turns
 
 
+def stopped(engine: Engine, session: Session, question: str) -> Session:
+    """The session once the answer has been stopped at its first word."""
+    cancel = threading.Event()
+    for step in ask(engine, session, question, Settings(), "anne", cancel):
+        if step.turns[-1].text:
+            cancel.set()
+    assert step.turns[-1].state == "stopped"
+    return step
+
+
+def test_what_a_stopped_answer_was_to_replace_is_replaced_by_the_next(engine: Engine) -> None:
+    first = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
+    again = stopped(engine, replace(first, editing=0), "Lent ?")
+    saved = reopen(engine, first.conversation_id or "", "anne").turns
+    assert [turn.asked for turn in saved] == ["Qui a construit le viaduc ?"]
+    redone = steps(engine, replace(again, editing=0), "Combien de tonnes ?")[-1]
+    assert reopen(engine, redone.conversation_id or "", "anne").turns == redone.turns
+    went_on = steps(engine, stopped(engine, replace(redone, editing=0), "Lent ?"), "Et quand ?")[-1]
+    saved = reopen(engine, went_on.conversation_id or "", "anne").turns
+    assert [turn.asked for turn in saved] == ["Et quand ?"]
+
+
+def test_an_abandoned_answer_does_not_stay_under_way(engine: Engine) -> None:
+    left = Session(turns=(Turn("Qui ?", text="Gus"),))
+    states = [[turn.state for turn in step.turns] for step in steps(engine, left, "Combien de tonnes ?")]
+    assert states[0] == ["stopped", "running"]
+    assert states[-1] == ["stopped", "done"]
+
+
 def test_a_stopped_answer_is_not_saved(engine: Engine) -> None:
     cancel = threading.Event()
     seen = ask(engine, Session(), "Lent ?", Settings(), "anne", cancel)

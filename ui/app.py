@@ -38,7 +38,7 @@ def build_window(engine: Engine) -> gr.Blocks:
         with gr.Tabs(elem_id="places"):
             with gr.Tab("Conversation", id="chat"):
                 chat.build()
-            with gr.Tab("Articles", id="articles"):
+            with gr.Tab("Articles", id="articles") as shelf:
                 articles.build()
             with gr.Tab("Réglages", id="settings"):
                 settings.build()
@@ -49,6 +49,7 @@ def build_window(engine: Engine) -> gr.Blocks:
 
         drawn = [*chat.parts, articles.choice, articles.table, settings.form]
         window.load(load, [chat.tab, articles.query], drawn, **HIDDEN)
+        shelf.select(articles.show, [chat.tab, articles.query], [articles.choice, articles.table], **HIDDEN)
         window.unload(chat.talking.leave)
     window.queue(default_concurrency_limit=None, api_open=False)
     return window

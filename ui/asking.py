@@ -36,9 +36,12 @@ def ask(
     A question that is being rewritten takes the place of its turn and of those after it.
     """
     keep = len(session.turns) if session.editing is None else session.editing
-    earlier, dropped = session.turns[:keep], session.turns[keep:]
+    earlier = tuple(replace(t, state="stopped") if t.state == "running" else t for t in session.turns[:keep])
+    replaced = next(
+        (t.message_id or t.replaces for t in session.turns[keep:] if t.message_id or t.replaces), None
+    )
     session = replace(session, editing=None)
-    turn, drawn = Turn(asked=question), 0.0
+    turn, drawn = Turn(asked=question, replaces=replaced), 0.0
     yield replace(session, turns=(*earlier, turn))
     try:
         for item in engine.assistant.stream(
@@ -58,7 +61,7 @@ def ask(
                 if time.monotonic() < drawn + DRAWN_EVERY_SECONDS:
                     continue
             else:
-                yield _save(engine, replace(session, turns=earlier), dropped, turn, item, user)
+                yield _save(engine, replace(session, turns=earlier), turn, item, user)
                 return
             drawn = time.monotonic()
             yield replace(session, turns=(*earlier, turn))
@@ -77,16 +80,15 @@ def _thresholds(settings: Settings) -> Thresholds | None:
     return Thresholds(short=settings.short_threshold, abstain=settings.abstain_threshold)
 
 
-def _save(
-    engine: Engine, session: Session, dropped: tuple[Turn, ...], turn: Turn, answer: Answer, user: str
-) -> Session:
+def _save(engine: Engine, session: Session, turn: Turn, answer: Answer, user: str) -> Session:
     conversation_id = _conversation(engine, session, turn, user)
-    replaced = next((past.message_id for past in dropped if past.message_id), None)
+    replaced = next((shown.replaces for shown in (*session.turns, turn) if shown.replaces), None)
     if replaced is not None:
         engine.history.truncate(conversation_id, user, replaced)
     message = engine.history.append(conversation_id, user, turn.asked, answer)
     done = replace(turn, state="done", step="", text=answer.text, answer=answer, message_id=message.id)
-    return replace(session, conversation_id=conversation_id, turns=(*session.turns, done))
+    turns = tuple(replace(shown, replaces=None) for shown in (*session.turns, done))
+    return replace(session, conversation_id=conversation_id, turns=turns)
 
 
 def _conversation(engine: Engine, session: Session, turn: Turn, user: str) -> str:

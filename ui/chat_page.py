@@ -54,7 +54,7 @@ class ChatPage:
                 self.talk = live_html(
                     "source", "passage", "edit", "regenerate", "rate", "example", "samples", elem_id="talk"
                 )
-                self.scope = live_html("everything", elem_id="scope")
+                self.scope = live_html("everything", "giveup", elem_id="scope")
                 with gr.Row(elem_id="asking", equal_height=True):
                     self.question = gr.Textbox(
                         value="",
@@ -86,6 +86,7 @@ class ChatPage:
         self.talk.edit(talking.edit, [self.tab], [self.question, self.scope], **EACH).then(
             None, None, None, js=FOCUS_QUESTION, **HIDDEN
         )
+        self.scope.giveup(talking.give_up_edit, [self.tab], [self.question, self.scope], **EACH)
         self.talk.rate(talking.rate, [self.tab], [self.talk], **EACH)
         for shown in (self.talk.source, self.sources.source):
             shown(panel.show_source, [self.tab], [self.sources], **EACH)

@@ -91,7 +91,8 @@ def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | 
         engine = Engine(assistant, history, load_confidence().thresholds)
         mount_window(app, build_window(engine), identify=users.identify if users else None)
         threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True).start()
-        console.print(f"Sourcier est prêt : http://{host}:{port}  (Ctrl-C pour l’arrêter)")
+        shown = f"[{host}]" if ":" in host else host
+        console.print(f"Sourcier est prêt : http://{shown}:{port}  (Ctrl-C pour l’arrêter)")
         own_logs = None if log_json else uvicorn.config.LOGGING_CONFIG
         uvicorn.run(
             app,

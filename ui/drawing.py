@@ -47,6 +47,7 @@ class Drawing:
         if session.editing is not None:
             parts.append(
                 "<span>Vous modifiez une question\u00a0: la nouvelle réponse remplacera l’ancienne.</span>"
+                '<button type="button" class="link" data-event="giveup">Annuler</button>'
             )
         if session.article_ids is not None:
             chosen = count(len(session.article_ids), "article choisi", "articles choisis")

@@ -57,7 +57,7 @@ def _reply(turn: Turn, number: int, last: bool, detailed: bool) -> str:
         step = f'<p class="step">{escape(turn.step or "Recherche dans les articles…")}</p>'
         return f'<div class="reply">{"" if turn.text else step}{unfinished(turn.text)}</div>'
     if turn.state == "failed":
-        again = _button("regenerate", number, "Réessayer")
+        again = _button("regenerate", number, "Réessayer") if last else ""
         return (
             f'<div class="reply"><p class="notice error" role="alert">{escape(turn.error)}</p>{again}</div>'
         )

@@ -72,7 +72,8 @@ def detail(event: gr.EventData, name: str) -> str:
 def place(event: gr.EventData, name: str, length: int) -> int | None:
     """A datum read as an index below `length`, or None: what a browser sends is never trusted."""
     value = detail(event, name)
-    return int(value) if value.isascii() and value.isdigit() and int(value) < length else None
+    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else length
+    return number if number < length else None
 
 
 def live_html(*events: str, **options: Any) -> gr.HTML:

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from qa.errors import SourcierError
 from ui.asking import ask
 from ui.drawing import Drawing
 from ui.rendering import render_conversation
@@ -35,10 +36,10 @@ class Talk:
         yield from self._ask(tab, detail(event, "question"), request)
 
     def regenerate(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Iterator[Outputs]:
-        """Asks a turn's question again, in its place."""
+        """Asks the last turn's question again, in its place."""
         turns = tab.session.turns
         number = place(event, "turn", len(turns))
-        if number is not None:
+        if number is not None and number == len(turns) - 1:
             tab.session = replace(tab.session, editing=number)
             yield from self._ask(tab, turns[number].asked, request)
 
@@ -90,6 +91,11 @@ class Talk:
         tab.session = replace(tab.session, editing=number)
         return detail(event, "question"), self.drawing.scope(tab.session)
 
+    def give_up_edit(self, tab: Tab) -> Outputs:
+        """Leaves the question that was being rewritten as it is."""
+        tab.session = replace(tab.session, editing=None)
+        return "", self.drawing.scope(tab.session)
+
     def rate(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Any:
         """Keeps a thumb up or down, with its comment."""
         number = place(event, "turn", len(tab.session.turns))
@@ -97,7 +103,11 @@ class Talk:
         if number is None or message_id is None:
             return gr.skip()
         good, comment, user = detail(event, "good") == "1", detail(event, "text"), user_of(request)
-        self.engine.history.rate(message_id, user, good, comment)
+        try:
+            self.engine.history.rate(message_id, user, good, comment)
+        except SourcierError as error:
+            gr.Warning(str(error), title="Avis non gardé")
+            return gr.skip()
         turns = list(tab.session.turns)
         turns[number] = replace(turns[number], good=good, comment=comment)
         tab.session = replace(tab.session, turns=tuple(turns))
@@ -106,5 +116,8 @@ class Talk:
 
 def merged(current: Session, step: Session) -> Session:
     """A step of an answer, with what was changed since it began: the articles chosen, a thumb given."""
-    earlier = current.turns[: len(step.turns) - 1]
+    earlier = (
+        replace(turn, good=now.good, comment=now.comment)
+        for turn, now in zip(step.turns[:-1], current.turns, strict=False)
+    )
     return replace(step, turns=(*earlier, step.turns[-1]), article_ids=current.article_ids)

@@ -15,7 +15,8 @@ class Turn:
     """A question as asked, and its answer as far as it has come.
 
     `text` is what has been streamed so far, `step` the French name of the step under way, `error` a
-    French line where the turn failed. `message_id` names the saved turn, None until it is saved.
+    French line where the turn failed. `message_id` names the saved turn, None until it is saved; `replaces`
+    the saved turn that this one is to take the place of, with those after it.
     """
 
     asked: str
@@ -25,5 +26,6 @@ class Turn:
     error: str = ""
     answer: Answer | None = None
     message_id: str | None = None
+    replaces: str | None = None
     good: bool | None = None
     comment: str = ""

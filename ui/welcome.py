@@ -79,7 +79,7 @@ def render_welcome(summary: str, questions: Iterable[str], *, offer_samples: boo
     return (
         '<div class="welcome"><h2>Posez une question à vos articles</h2>'
         "<p>Sourcier cherche la réponse dans vos articles et montre la phrase qui la prouve. "
-        "S’ils ne disent rien, il le dit. Rien ne quitte cet ordinateur.</p>"
+        "S’ils ne disent rien, il le dit. Rien ne quitte la machine où il tourne.</p>"
         f'<p class="summary">{escape(summary)}</p>{offer}{examples}</div>'
     )
 
