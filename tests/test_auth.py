@@ -92,6 +92,7 @@ def test_accents_typed_in_two_ways_are_the_same(users: Users) -> None:
         (f"#\n:{cheap('a')}", "ligne 2"),
         (f"deux mots:{cheap('a')}", "ligne 1"),
         (f"anne:{cheap('a')}\nanne:{cheap('b')}", "ligne 2 : « anne » y est déjà"),
+        (f"local:{cheap('a')}", "choisissez un autre nom"),
         ("anne:$scrypt$ln=40,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$" + "A" * 43, "ligne 1"),
         ("anne:$scrypt$ln=15,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA", "ligne 1"),
     ],

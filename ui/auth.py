@@ -155,6 +155,11 @@ def load_users(path: Path) -> Users:
         name = unicodedata.normalize("NFC", name)
         if name in users:
             raise SourcierError(f"{path}, ligne {number}\u00a0: «\u00a0{name}\u00a0» y est déjà.")
+        if name == LOCAL_USER:
+            raise SourcierError(
+                f"{path}, ligne {number}\u00a0: «\u00a0{name}\u00a0» désigne qui se sert de Sourcier sans mot de "
+                "passe\u00a0; choisissez un autre nom."
+            )
         users[name] = hashed
     if not users:
         raise SourcierError(

@@ -11,10 +11,9 @@ import gradio as gr
 from qa.assistant import Assistant
 from qa.confidence import Thresholds
 from qa.history import History
+from ui.auth import LOCAL_USER
 from ui.running import Running
 from ui.turns import Turn
-
-LOCAL_USER = "local"
 
 HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """How every event is joined: no spinner over what it draws, no entry in a public API."""

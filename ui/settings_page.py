@@ -7,9 +7,10 @@ from dataclasses import replace
 import gradio as gr
 
 from qa.history import Settings
+from ui.auth import LOCAL_USER
 from ui.chat_page import ChatPage
 from ui.drawing import Drawing
-from ui.session import EACH, LOCAL_USER, Engine, Tab, detail, live_html, user_of
+from ui.session import EACH, Engine, Tab, detail, live_html, user_of
 from ui.talk import Outputs
 from ui.text import escape
 

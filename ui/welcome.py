@@ -22,7 +22,8 @@ _DAY = re.compile(
 
 
 def example_questions(articles: Iterable[tuple[str, str]], number: int = 4) -> list[str]:
-    """Questions on what the articles say, of several kinds, the most written about first.
+    """Questions on what the articles say, of several kinds, the most written about first; on their subjects where
+    these are too few.
 
     `articles` are titles and texts; the beginnings of the texts are enough.
     """
@@ -41,7 +42,6 @@ def example_questions(articles: Iterable[tuple[str, str]], number: int = 4) -> l
         (f"Qui est {name}\u00a0?" for name, _ in people.most_common()),
         (f"Que s’est-il passé le {day}\u00a0?" for day, _ in days.most_common()),
         (f"Que signifie {name}\u00a0?" for name, _ in acronyms.most_common()),
-        (f"De quoi parle «\u00a0{title}\u00a0»\u00a0?" for title in titles if len(title) <= 70),
     ]
     questions: list[str] = []
     while kinds and len(questions) < number:
@@ -50,7 +50,8 @@ def example_questions(articles: Iterable[tuple[str, str]], number: int = 4) -> l
         if question is not None:
             questions.append(question)
             kinds.append(kind)
-    return questions
+    topics = [f"De quoi parle «\u00a0{title}\u00a0»\u00a0?" for title in titles if len(title) <= 70]
+    return [*questions, *topics[: number - len(questions)]]
 
 
 def library_summary(articles: int, first: str | None, last: str | None) -> str:
