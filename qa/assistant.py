@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 MAX_QUESTION_CHARACTERS = 2000
 PASSAGES_RANKED = 10
-DOUBT = math.log(0.05)
+DOUBT = (math.log(0.1), math.log(0.9))
 REFUSAL = "Les articles ne permettent pas de répondre à cette question."
 EMPTY = "La bibliothèque est vide : ajoutez-y des articles, puis posez de nouveau la question."
 NEAREST = "Je n’ai pas trouvé de réponse courte ; voici la phrase la plus proche :"
@@ -231,12 +231,13 @@ class Assistant:
             work.timings[step] = spent
 
     def _read(self, works: list[Trace]) -> None:
-        """Read the likeliest sentences and, where these leave a doubt, the next ones."""
+        """Read the likeliest sentences and, where it is in doubt whether they answer, the next ones."""
         for number in range(READINGS):
             asked = [
                 work
                 for work in works
-                if number < len(work.readings) and (work.scores is None or work.scores.none > DOUBT)
+                if number < len(work.readings)
+                and (work.scores is None or DOUBT[0] < work.scores.none < DOUBT[1])
             ]
             inputs = [(w.question, [segment_of(group) for group in w.readings[number]]) for w in asked]
             for work, scores in zip(asked, self._reader.read_batch(inputs), strict=True):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,11 @@ import pytest
 import qa
 from qa.answer import Answer, Delta, Step
 from qa.articles import read_text
-from qa.assistant import EMPTY, MAX_QUESTION_CHARACTERS, REFUSAL, STEPS, Assistant
+from qa.assistant import EMPTY, MAX_QUESTION_CHARACTERS, REFUSAL, STEPS, Assistant, Trace
 from qa.confidence import Thresholds
 from qa.errors import QuestionError
 from qa.library import Library
+from qa.reader import Segment, SpanScores
 
 EVAL = Path(__file__).parent.parent / "eval"
 LINES = (EVAL / "questions" / "samples.jsonl").read_text("utf-8").splitlines()
@@ -63,6 +65,26 @@ def test_more_passages_shown_change_no_answer(assistant: Assistant, answers: lis
     assert [a.confidence for a in more] == pytest.approx([a.confidence for a in answers])
     assert max(len(a.passages) for a in more) == 20
     assert assistant.answer_batch([]) == []
+
+
+@pytest.mark.parametrize(("none", "readings"), [(0.01, 1), (0.5, 2), (0.99, 1)])
+def test_only_what_leaves_a_doubt_is_read_on(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch, none: float, readings: int
+) -> None:
+    work = assistant.examine(QUESTIONS[:1])[0]
+    again = Trace(work.question, readings=work.readings)
+    read: list[Sequence[Segment]] = []
+
+    class Doubter:
+        def read_batch(self, inputs: Sequence[tuple[str, Sequence[Segment]]]) -> list[SpanScores]:
+            read.extend(segments for _, segments in inputs)
+            return [SpanScores((), math.log(none), {}) for _ in inputs]
+
+    monkeypatch.setattr(assistant, "_reader", Doubter())
+    assistant._read([again])
+    assert len(work.readings) == 2
+    assert len(read) == readings
+    assert again.layout == [group for layout in work.readings[:readings] for group in layout]
 
 
 def test_a_library_made_anew_is_read_anew(tmp_path: Path) -> None:
