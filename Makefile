@@ -6,6 +6,7 @@ INSTALLED := .venv/.installed
 .PHONY: chat test lint bench clean
 
 chat: $(INSTALLED)
+	@$(BIN)/sourcier library stats >/dev/null 2>&1 || $(BIN)/sourcier index eval/articles
 	$(BIN)/sourcier chat
 
 test: lint
