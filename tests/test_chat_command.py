@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from qa.errors import SourcierError
-from ui.command import chat, check_address, is_local
+from ui.command import chat, check_address, is_local, shown_address
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,21 @@ def test_a_port_that_is_taken_is_said() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(SourcierError, match=f"Impossible d’écouter sur 127.0.0.1:{port}"):
             check_address("127.0.0.1", port, protected=False)
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("127.0.0.1", "127.0.0.1:7860"), ("exemple.fr", "exemple.fr:7860"), ("::1", "[::1]:7860")],
+)
+def test_an_address_is_shown_as_browsers_read_it(host: str, shown: str) -> None:
+    assert shown_address(host, 7860) == shown
+
+
+def test_its_help_says_how_to_write_the_file_of_users() -> None:
+    app = typer.Typer()
+    app.command()(chat)
+    result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
+    assert "python -m ui.auth NOM" in " ".join(result.output.split())
 
 
 def test_the_command_says_it_in_one_line() -> None:

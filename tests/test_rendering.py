@@ -307,6 +307,9 @@ def test_example_questions_come_from_the_articles() -> None:
         "Que signifie INAO\u00a0?",
     ]
     assert len(questions) == 4
+    assert "De quoi parle" not in " ".join(questions)
+    few = example_questions((of.title, of.text) for of in ARTICLES[:1])
+    assert [question[:13] for question in few] == ["Qui est Léon ", "Que s’est-il ", "De quoi parle"]
     assert example_questions([]) == []
 
 

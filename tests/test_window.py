@@ -29,9 +29,10 @@ from ui.drawing import Drawing
 from ui.originals import originals_router
 from ui.page import FrenchPage
 from ui.running import Running
-from ui.session import Engine, Session, Tab
+from ui.session import Engine, Session, Tab, place
 from ui.settings_page import changed
-from ui.talk import merged
+from ui.source_panel import SourcePanel
+from ui.talk import Talk, merged
 from ui.turns import Turn
 from ui.uploads import MAX_FILE_BYTES, clean_name, keep_upload, limits_in_words
 
@@ -40,6 +41,13 @@ from ui.uploads import MAX_FILE_BYTES, clean_name, keep_upload, limits_in_words
 def engine(tmp_path: Path) -> Engine:
     assistant = FakeAssistant(FakeLibrary(tmp_path))
     return Engine(assistant, History.open(tmp_path / "history.sqlite"), Thresholds(short=0.3, abstain=0.1))
+
+
+ANNE = gr.Request(username="anne")
+
+
+def talking(engine: Engine) -> Talk:
+    return Talk(engine, Drawing(engine), SourcePanel(engine))
 
 
 def steps(
@@ -106,6 +114,46 @@ def test_an_abandoned_answer_does_not_stay_under_way(engine: Engine) -> None:
     states = [[turn.state for turn in step.turns] for step in steps(engine, left, "Combien de tonnes ?")]
     assert states[0] == ["stopped", "running"]
     assert states[-1] == ["stopped", "done"]
+
+
+def test_only_the_last_turn_is_redone(engine: Engine) -> None:
+    tab = Tab()
+    tab.session = steps(engine, Session(turns=(Turn("Qui ?", "failed"),)), "Combien de tonnes ?")[-1]
+    before = tab.session
+    redone = talking(engine).regenerate(tab, gr.EventData(None, {"turn": "0"}), ANNE)
+    assert list(redone) == []
+    assert tab.session == before
+
+
+def test_an_answer_deleted_in_another_tab_is_not_rated(engine: Engine, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(gr, "Warning", lambda message, **_: told.append(message))
+    tab = Tab()
+    tab.session = before = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
+    engine.history.delete(before.conversation_id or "", "anne")
+    talking(engine).rate(tab, gr.EventData(None, {"turn": "0", "good": "1"}), ANNE)
+    assert told == ["Ce message n’existe plus : il ne peut pas être noté."]
+    assert tab.session == before
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"), [("2", 2), ("3", None), ("-1", None), ("²", None), ("", None), ("9" * 5000, None)]
+)
+def test_a_place_sent_by_a_browser_is_checked(sent: str, number: int | None) -> None:
+    assert place(gr.EventData(None, {"turn": sent}), "turn", 3) == number
+
+
+def test_conversations_stay_searched_when_the_page_is_drawn_again(engine: Engine) -> None:
+    for question in ("Qui a construit le viaduc ?", "Combien de tonnes ?"):
+        last = steps(engine, Session(), question)[-1]
+    chat, tab = ChatPage(engine, Drawing(engine)), Tab()
+    found = chat.search(tab, "construit", ANNE)
+    assert "viaduc" in found
+    assert "tonnes" not in found
+    opened, *_ = chat.open(tab, gr.EventData(None, {"conversation": last.conversation_id}), ANNE)
+    *_, answered = chat.talking.ask_typed(tab, "Et quand ?", ANNE)
+    assert opened == answered[0] == found
+    assert "tonnes" in chat.search(tab, "", ANNE)
 
 
 def test_a_stopped_answer_is_not_saved(engine: Engine) -> None:

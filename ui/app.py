@@ -45,7 +45,7 @@ def build_window(engine: Engine) -> gr.Blocks:
 
         def load(tab: Tab, query: str, request: gr.Request) -> Outputs:
             user = user_of(request)
-            return *drawing.page(tab.session, user), *articles.show(tab, query), settings.draw(user)
+            return *drawing.page(tab, user), *articles.show(tab, query), settings.draw(user)
 
         drawn = [*chat.parts, articles.choice, articles.table, settings.form]
         window.load(load, [chat.tab, articles.query], drawn, **HIDDEN)

@@ -139,7 +139,8 @@ def load_users(path: Path) -> Users:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise SourcierError(
-            f"Le fichier des utilisateurs {path} est illisible\u00a0: vérifiez-le."
+            f"Le fichier des utilisateurs {path} est illisible\u00a0: vérifiez-le, ou créez-le avec les "
+            "lignes qu’écrit «\u00a0python -m ui.auth NOM\u00a0»."
         ) from error
     users: dict[str, Hashed] = {}
     for number, line in enumerate(lines, start=1):

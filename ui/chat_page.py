@@ -12,7 +12,7 @@ import gradio as gr
 
 from qa.errors import SourcierError
 from ui.asking import reopen
-from ui.conversations import file_name, render_list
+from ui.conversations import file_name
 from ui.drawing import Drawing
 from ui.session import EACH, HIDDEN, Engine, Session, Tab, detail, live_html, user_of
 from ui.source_panel import SourcePanel
@@ -115,7 +115,7 @@ class ChatPage:
         """Leaves what is on screen, and the answer under way, for another session."""
         self.talking.leave(request)
         tab.session = session
-        page = self.drawing.page(session, user_of(request))
+        page = self.drawing.page(tab, user_of(request))
         return *page, self.panel.first(session), "", gr.update(visible=True), gr.update(visible=False)
 
     def start_new(self, tab: Tab, request: gr.Request) -> Outputs:
@@ -133,9 +133,8 @@ class ChatPage:
 
     def search(self, tab: Tab, query: str, request: gr.Request) -> str:
         """The conversations that hold the words searched for."""
-        user, history = user_of(request), self.engine.history
-        found = history.search(user, query) if query.strip() else history.conversations(user)
-        return render_list(found, tab.session.conversation_id, query=query)
+        tab.query = query
+        return self.drawing.conversations(tab, user_of(request))
 
     def rename(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Outputs:
         """Gives the conversation on screen another title."""
@@ -143,7 +142,7 @@ class ChatPage:
         if tab.session.conversation_id and title:
             with suppress(SourcierError):
                 self.engine.history.rename(tab.session.conversation_id, user, title)
-        return self.drawing.page(tab.session, user)[:2]
+        return self.drawing.page(tab, user)[:2]
 
     def remove(self, tab: Tab, request: gr.Request) -> Outputs:
         """Deletes the conversation on screen."""

@@ -23,7 +23,11 @@ def chat(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port où écouter.")] = 7860,
     auth: Annotated[
         Path | None,
-        typer.Option(help="Fichier des utilisateurs, aux mots de passe hachés.", show_default=False),
+        typer.Option(
+            help="Fichier des utilisateurs, aux mots de passe hachés : "
+            "« python -m ui.auth NOM » en écrit une ligne.",
+            show_default=False,
+        ),
     ] = None,
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Accepte d’ouvrir à d’autres sans mot de passe.")
@@ -56,7 +60,8 @@ def check_address(host: str, port: int, *, protected: bool) -> None:
             taken = error.errno == errno.EADDRINUSE
             why = "ce port est déjà pris" if taken else "cette adresse ou ce port sont refusés"
             raise SourcierError(
-                f"Impossible d’écouter sur {host}:{port}, {why} : choisissez un autre port avec --port."
+                f"Impossible d’écouter sur {shown_address(host, port)}, {why} : "
+                "choisissez un autre port avec --port."
             ) from error
 
 
@@ -66,6 +71,11 @@ def is_local(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def shown_address(host: str, port: int) -> str:
+    """Host and port as web addresses hold them: an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | None, log_json: bool) -> None:
@@ -91,8 +101,7 @@ def serve(path: Path, host: str, port: int, *, auth: Path | None, reader: str | 
         engine = Engine(assistant, history, load_confidence().thresholds)
         mount_window(app, build_window(engine), identify=users.identify if users else None)
         threading.Thread(target=assistant.warm_up, name="warm-up", daemon=True).start()
-        shown = f"[{host}]" if ":" in host else host
-        console.print(f"Sourcier est prêt : http://{shown}:{port}  (Ctrl-C pour l’arrêter)")
+        console.print(f"Sourcier est prêt : http://{shown_address(host, port)}  (Ctrl-C pour l’arrêter)")
         own_logs = None if log_json else uvicorn.config.LOGGING_CONFIG
         uvicorn.run(
             app,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from qa.terminal import samples
 from ui.conversations import render_list, render_toolbar
 from ui.rendering import render_conversation
-from ui.session import Engine, Session
+from ui.session import Engine, Session, Tab
 from ui.text import count, escape
 from ui.welcome import example_questions, library_summary, render_welcome
 
@@ -18,16 +18,23 @@ class Drawing:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
 
-    def page(self, session: Session, user: str) -> tuple[str, str, str, str]:
+    def page(self, tab: Tab, user: str) -> tuple[str, str, str, str]:
         """The list of conversations, the line above the talk, the talk, the line below it."""
-        conversations = self.engine.history.conversations(user)
+        session, history = tab.session, self.engine.history
+        conversations = history.conversations(user)
         current = next((known for known in conversations if known.id == session.conversation_id), None)
         return (
-            render_list(conversations, session.conversation_id),
-            render_toolbar(current, self.engine.history.settings(user).theme),
+            self.conversations(tab, user),
+            render_toolbar(current, history.settings(user).theme),
             self.talk(session, user),
             self.scope(session),
         )
+
+    def conversations(self, tab: Tab, user: str) -> str:
+        """The list of conversations, of those that hold the words searched for where there are any."""
+        history = self.engine.history
+        found = history.search(user, tab.query) if tab.query.strip() else history.conversations(user)
+        return render_list(found, tab.session.conversation_id, query=tab.query)
 
     def talk(self, session: Session, user: str) -> str:
         """The conversation, or the welcome where nothing has been asked yet."""

@@ -46,10 +46,14 @@ class Session:
 
 
 class Tab:
-    """A browser tab's session, in one place: an answer under way and a click see each other's changes."""
+    """A browser tab's session, in one place: an answer under way and a click see each other's changes.
+
+    `query` is what the tab's conversations are searched for.
+    """
 
     def __init__(self) -> None:
         self.session = Session()
+        self.query = ""
 
 
 def user_of(request: gr.Request) -> str:
@@ -77,5 +81,5 @@ def place(event: gr.EventData, name: str, length: int) -> int | None:
 
 def live_html(*events: str, **options: Any) -> gr.HTML:
     """An HTML component whose buttons send these events, named in their `data-event`."""
-    script = f"window.sourcier.bind(element, trigger, watch, {json.dumps(list(events))})"
+    script = f"window.sourcier.bind(element, props, trigger, watch, {json.dumps(list(events))})"
     return gr.HTML(js_on_load=script, apply_default_css=False, **options)

@@ -67,7 +67,7 @@ class Talk:
                         gr.skip() if begun else self.drawing.scope(session),
                     )
                 else:
-                    page = self.drawing.page(session, user)
+                    page = self.drawing.page(tab, user)
                 sources = gr.skip() if under_way else self.sources.first(session)
                 field = gr.skip() if begun else ""
                 begun = True

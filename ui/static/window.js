@@ -92,7 +92,7 @@
 
   let lastMarker = null;
 
-  function bind(element, trigger, watch, events) {
+  function bind(element, props, trigger, watch, events) {
     element.addEventListener("click", async (event) => {
       const button = event.target.closest("button");
       if (!button || !element.contains(button)) return;
@@ -107,7 +107,13 @@
     element.addEventListener("change", (event) => {
       const field = event.target.closest("input[data-event]");
       if (!field || !events.includes(field.dataset.event)) return;
-      const value = field.type === "checkbox" ? String(Number(field.checked)) : field.value;
+      const box = field.type === "checkbox";
+      const value = box ? String(Number(field.checked)) : field.value;
+      if (box) {
+        // Gradio skips a drawing that equals the last one it knows of: the click must be part of that one.
+        field.defaultChecked = field.checked;
+        props.value = element.innerHTML;
+      }
       if (field.dataset.name === "theme") setTheme(value);
       trigger(field.dataset.event, { ...field.dataset, value });
     });
@@ -147,6 +153,8 @@
   // ---- What was just drawn -------------------------------------------------------------------------
 
   function shown(element) {
+    // Gradio draws a box's attribute only, which a box once clicked no longer follows.
+    for (const box of element.querySelectorAll("input[type=checkbox]")) box.checked = box.defaultChecked;
     for (const details of element.querySelectorAll("details[data-keep]")) {
       if (opened.has(details.dataset.keep) !== details.open) details.open = !details.open;
     }
