@@ -39,7 +39,7 @@ def evaluate(
     from eval.datasets import load
     from eval.kept import Kept
     from eval.report import Report
-    from eval.subject import check, describe, named
+    from eval.subject import check, describe
     from eval.summary import summarise
 
     clock = Clock()
@@ -47,8 +47,8 @@ def evaluate(
     dataset = load(file)
     questions = runner.choose(dataset.questions, limit, sample, seed)
     subject = describe(system, name)
-    warnings = [*dataset.warnings, *check(system, dataset, questions)]
-    questions = named(system, questions)
+    questions, misfits = check(system, dataset, questions)
+    warnings = [*dataset.warnings, *misfits]
     folder = Path(output) if output is not None else None
     with exclusive(folder) if folder else nullcontext():
         kept = Kept.open(folder, dataset, questions, subject) if folder else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,26 +26,28 @@ def holds(text: str, answers: Sequence[str]) -> bool:
     return any(f" {bare} " in padded if (bare := normalise(a)) else a in text for a in answers)
 
 
-def resolve(questions: Sequence[EvalQuestion], library: Library) -> list[EvalQuestion]:
-    """The questions, their sources followed by the ids of the library's articles that these name."""
+def match(questions: Sequence[EvalQuestion], library: Library) -> dict[str, list[str]]:
+    """Each source of the questions, and the ids of the library's articles that it names."""
     articles = library.articles()
-    ids = {
+    return {
         source: [a.id for a in articles if is_source((source,), a.id, a.path or a.source)]
-        for source in {s for question in questions for s in question.sources}
+        for source in dict.fromkeys(s for question in questions for s in question.sources)
     }
+
+
+def resolve(questions: Sequence[EvalQuestion], matched: Mapping[str, Sequence[str]]) -> list[EvalQuestion]:
+    """The questions, their sources followed by the ids of the articles that these name."""
     return [
-        replace(q, sources=tuple(dict.fromkeys((*q.sources, *(i for s in q.sources for i in ids[s])))))
+        replace(q, sources=tuple(dict.fromkeys((*q.sources, *(i for s in q.sources for i in matched[s])))))
         for q in questions
     ]
 
 
-def check_sources(questions: Sequence[EvalQuestion], library: Library) -> Iterator[str]:
+def check_sources(
+    questions: Sequence[EvalQuestion], matched: Mapping[str, Sequence[str]], library: Library
+) -> Iterator[str]:
     """Warnings, in French: sources that match no article, answers that stand in none of their sources."""
-    articles = library.articles()
     texts: dict[str, str] = {}
-    matched: dict[str, list[str]] = {}
-    for source in dict.fromkeys(s for question in questions for s in question.sources):
-        matched[source] = [a.id for a in articles if is_source((source,), a.id, a.path or a.source)]
     absent = [source for source, ids in matched.items() if not ids]
     if absent and len(absent) == len(matched):
         yield "Aucune source des questions n’est dans la bibliothèque : est-ce bien celle-ci ?"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from embeddings.engine import fingerprint
 from eval.datasets import Dataset, DatasetError, EvalQuestion
-from eval.sources import check_sources, resolve
+from eval.sources import check_sources, match, resolve
 from qa.articles import Article
 from qa.library import IndexProgress, Library
 
@@ -57,26 +57,26 @@ def describe(system: Any, name: str | None = None) -> Subject:
     )
 
 
-def check(system: Any, dataset: Dataset, questions: Sequence[EvalQuestion]) -> list[str]:
-    """What does not fit between questions and library; raises DatasetError where the texts are not in it."""
+def check(
+    system: Any, dataset: Dataset, questions: list[EvalQuestion]
+) -> tuple[list[EvalQuestion], list[str]]:
+    """The questions, their sources named by ids of articles too, and what does not fit between them and the library.
+
+    Raises DatasetError where the texts of the file are not in the library.
+    """
     library = getattr(system, "library", None)
     if not isinstance(library, Library):
-        return []
+        return questions, []
     if not dataset.articles:
-        return list(check_sources(questions, library))
+        matched = match(questions, library)
+        return resolve(questions, matched), list(check_sources(questions, matched, library))
     present = {article.id for article in library.articles()}
     if not present.issuperset(article.id for article in dataset.articles):
         raise DatasetError(
             f"Les textes de {dataset.name} ne sont pas dans la bibliothèque {library.path} : "
             "mettez-les dans une bibliothèque à eux (eval.subject.assistant_over)."
         )
-    return []
-
-
-def named(system: Any, questions: Sequence[EvalQuestion]) -> list[EvalQuestion]:
-    """The questions, the files that are their sources named by the ids of the articles made of them too."""
-    library = getattr(system, "library", None)
-    return resolve(questions, library) if isinstance(library, Library) else list(questions)
+    return questions, []
 
 
 @contextmanager

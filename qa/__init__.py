@@ -6,6 +6,7 @@ Importing this package loads no model and none of the heavy libraries; they come
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,12 +34,12 @@ def answer(
     """
     from qa.library import TRUTH, Library
 
-    if isinstance(library, Library):
-        return _assistant(library, 0).answer(question, history=history, top_k=top_k)
-    folder = Path(library if library is not None else Library.default_path()).resolve()
-    truth = folder / TRUTH
-    made = truth.stat().st_ino if truth.is_file() else 0
-    return _assistant(folder, made).answer(question, history=history, top_k=top_k)
+    made = 0
+    if not isinstance(library, Library):
+        library = Path(library if library is not None else Library.default_path()).resolve()
+        with suppress(OSError):  # no library there, or none that can be read: opening it says so
+            made = (library / TRUTH).stat().st_ino
+    return _assistant(library, made).answer(question, history=history, top_k=top_k)
 
 
 @lru_cache(maxsize=4)

@@ -158,6 +158,11 @@ def read_file(path: Path) -> list[Article]:
         ) from error
 
 
+def reason_of(error: ArticleError, path: Path) -> str:
+    """Why `read_file` refused the file, without its path and the full stop."""
+    return str(error).removeprefix(f"{realpath(path)} : ").rstrip(".")
+
+
 def read_text(
     text: str,
     *,

@@ -29,7 +29,6 @@ _DETERMINED = re.compile(
 _WHICH = re.compile(r"\bquel(?:le)?s?\s+(?!(?:est|sont|était|étaient|fut|furent|sera|seront)\b)\w", re.I)
 _POSSESSIVE = re.compile(r"\b(?:son|sa|ses|leur|leurs)\s+(?P<noun>[\w-]+)", re.I)
 _THAT = re.compile(r"qu['’]$")
-_OF = {True: "d'", False: "de "}
 _MARKER = re.compile(r"\s*\[\d+\]")
 
 
@@ -104,10 +103,11 @@ def _name_subject(text: str, subject: str) -> str:
         return text
     before, rest = text[: said.start()], text[said.end() :]
     elided = subject[0] in "AEIOUYÉÈÊÀÂÎÔHaeiouyéèêàâîôh"
-    if "noun" not in said.groupdict():
+    if said.re is _PRONOUN:
         return (before if elided else _THAT.sub("que ", before)) + subject + rest
     word, noun = said[0].lower(), said["noun"]
     article = "les " if word.startswith(("ses", "leurs")) else "la " if word.startswith("sa ") else "le "
     if article != "les " and noun[0] in "aeiouyéèêàâîôœ":
         article = "l'"
-    return f"{before}{article}{noun} {_OF[elided]}{subject}{rest}"
+    link = "d'" if elided else "de "
+    return f"{before}{article}{noun} {link}{subject}{rest}"

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from qa.articles import Article, Skipped, read_file
+from qa.articles import Article, Skipped, read_file, reason_of
 from qa.errors import ArticleError
 from qa.passages import Passage, split_passages
 from qa.storage import Storage
@@ -100,7 +100,7 @@ class Indexing:
             except UnicodeEncodeError:
                 self._skipped.append(Skipped(str(path), "son nom n’est pas en UTF-8 : renommez-le"))
             except ArticleError as error:
-                self._skipped.append(Skipped(str(path), str(error).removeprefix(f"{path} : ").rstrip(".")))
+                self._skipped.append(Skipped(str(path), reason_of(error, path)))
             except OSError as error:
                 self._skipped.append(Skipped(str(path), f"fichier illisible ({error.strerror})"))
             self._files += 1

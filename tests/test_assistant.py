@@ -16,7 +16,7 @@ from qa.answer import Answer, Delta, Step
 from qa.articles import read_text
 from qa.assistant import EMPTY, MAX_QUESTION_CHARACTERS, REFUSAL, STEPS, Assistant, Trace
 from qa.confidence import Thresholds
-from qa.errors import QuestionError
+from qa.errors import QuestionError, SourcierError
 from qa.library import Library
 from qa.reader import Segment, SpanScores
 
@@ -97,6 +97,12 @@ def test_a_library_made_anew_is_read_anew(tmp_path: Path) -> None:
         shutil.rmtree(folder)
     assert "Inès Carvalho" in shown[0]
     assert "Paul Meurisse" in shown[1]
+
+
+def test_a_folder_that_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
+    for folder in (tmp_path / "absent", tmp_path / ("a" * 300)):
+        with pytest.raises(SourcierError, match=r"\A[^\n]+\Z"):
+            qa.answer("Qui ?", library=folder)
 
 
 def test_markers_are_numbered_from_one(answers: list[Answer]) -> None:

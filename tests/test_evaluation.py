@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 from eval import evaluate
 from eval.datasets import DatasetError, load
 from eval.outcome import judge
-from eval.sources import check_sources, is_source, resolve
+from eval.sources import check_sources, is_source, match, resolve
 from eval.subject import describe
 from qa.answer import Answer, Reading
 from qa.assistant import Assistant
@@ -170,10 +170,11 @@ def test_a_file_that_is_a_source_is_known_whatever_it_names_as_its_own(tmp_path:
     ).questions
     with Library.open(tmp_path / "library", embedding="french-static", create=True) as library:
         library.add([article])
-        assert list(check_sources(questions, library)) == []
+        matched = match(questions, library)
+        assert list(check_sources(questions, matched, library)) == []
         found = library.articles()[0]
         assert not is_source(questions[0].sources, found.id.upper(), found.source)
-        assert is_source(resolve(questions, library)[0].sources, found.id, found.source)
+        assert is_source(resolve(questions, matched)[0].sources, found.id, found.source)
         assert describe(Assistant(library)) != describe(Assistant(library, reader="un-t5"))
 
 

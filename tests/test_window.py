@@ -282,6 +282,7 @@ def test_what_became_of_a_file(given: IndexReport, said: tuple[bool, str]) -> No
         ("top_k", "0", Settings()),
         ("top_k", "21", Settings()),
         ("top_k", "-1", Settings()),
+        ("top_k", "9" * 5000, Settings()),
         ("short", "50", Settings(short_threshold=0.5, abstain_threshold=0.1)),
         ("short", "5", Settings(short_threshold=0.05, abstain_threshold=0.1)),
         ("abstain", "60", Settings(short_threshold=0.3, abstain_threshold=0.6)),

@@ -37,9 +37,7 @@ def ask(
     """
     keep = len(session.turns) if session.editing is None else session.editing
     earlier = tuple(replace(t, state="stopped") if t.state == "running" else t for t in session.turns[:keep])
-    replaced = next(
-        (t.message_id or t.replaces for t in session.turns[keep:] if t.message_id or t.replaces), None
-    )
+    replaced = next(filter(None, (t.message_id or t.replaces for t in session.turns[keep:])), None)
     session = replace(session, editing=None)
     turn, drawn = Turn(asked=question, replaces=replaced), 0.0
     yield replace(session, turns=(*earlier, turn))
@@ -82,7 +80,7 @@ def _thresholds(settings: Settings) -> Thresholds | None:
 
 def _save(engine: Engine, session: Session, turn: Turn, answer: Answer, user: str) -> Session:
     conversation_id = _conversation(engine, session, turn, user)
-    replaced = next((shown.replaces for shown in (*session.turns, turn) if shown.replaces), None)
+    replaced = next(filter(None, (shown.replaces for shown in (*session.turns, turn))), None)
     if replaced is not None:
         engine.history.truncate(conversation_id, user, replaced)
     message = engine.history.append(conversation_id, user, turn.asked, answer)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from qa.errors import SourcierError
 from qa.terminal import samples
 from ui.conversations import render_list, render_toolbar
 from ui.rendering import render_conversation
@@ -20,9 +23,10 @@ class Drawing:
 
     def page(self, tab: Tab, user: str) -> tuple[str, str, str, str]:
         """The list of conversations, the line above the talk, the talk, the line below it."""
-        session, history = tab.session, self.engine.history
-        conversations = history.conversations(user)
-        current = next((known for known in conversations if known.id == session.conversation_id), None)
+        session, history, current = tab.session, self.engine.history, None
+        if session.conversation_id is not None:
+            with suppress(SourcierError):  # another tab may have deleted it
+                current = history.conversation(session.conversation_id, user)
         return (
             self.conversations(tab, user),
             render_toolbar(current, history.settings(user).theme),

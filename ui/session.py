@@ -72,11 +72,15 @@ def detail(event: gr.EventData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def number_of(value: str) -> int | None:
+    """The number that a few digits make, or None: what a browser sends is never trusted."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+
+
 def place(event: gr.EventData, name: str, length: int) -> int | None:
-    """A datum read as an index below `length`, or None: what a browser sends is never trusted."""
-    value = detail(event, name)
-    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else length
-    return number if number < length else None
+    """A datum read as an index below `length`, or None."""
+    number = number_of(detail(event, name))
+    return number if number is not None and number < length else None
 
 
 def live_html(*events: str, **options: Any) -> gr.HTML:

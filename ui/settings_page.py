@@ -10,7 +10,7 @@ from qa.history import Settings
 from ui.auth import LOCAL_USER
 from ui.chat_page import ChatPage
 from ui.drawing import Drawing
-from ui.session import EACH, Engine, Tab, detail, live_html, user_of
+from ui.session import EACH, Engine, Tab, detail, live_html, number_of, user_of
 from ui.talk import Outputs
 from ui.text import escape
 
@@ -79,9 +79,9 @@ def changed(settings: Settings, name: str, value: str, short: float, abstain: fl
         return replace(settings, theme=value)
     if name == "detailed" and value in LENGTHS:
         return replace(settings, detailed=value == "1")
-    if not (value.isascii() and value.isdigit()):
+    number = number_of(value)
+    if number is None:
         return settings
-    number = int(value)
     if name == "top_k" and 1 <= number <= MAX_PASSAGES:
         return replace(settings, top_k=number)
     share = number / 100

@@ -6,12 +6,11 @@ import re
 import shutil
 import unicodedata
 from collections.abc import Collection
-from os.path import realpath
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from qa.articles import SUFFIXES, read_file
+from qa.articles import SUFFIXES, read_file, reason_of
 from qa.errors import ArticleError, LibraryError
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ def _check_content(path: Path) -> None:
     try:
         articles = read_file(path)
     except ArticleError as error:
-        raise ArticleError(str(error).removeprefix(f"{realpath(path)} : ").rstrip(".")) from error
+        raise ArticleError(reason_of(error, path)) from error
     if not articles:
         raise ArticleError("aucun texte trouvé")
 
