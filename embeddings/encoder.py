@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from embeddings.engine import BertEngine, fingerprint
+from embeddings.engine import BertEngine, batches, fingerprint
 from embeddings.errors import EmbeddingsError
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 MODELS = Path(__file__).parent / "models"
 DEFAULT_ENCODER = "french-small"
-BATCH_TOKENS = 1024  # what stays in a processor’s cache: larger batches take twice as long a token
 Progress = Callable[[int], None]
 
 
@@ -98,25 +97,18 @@ class BertEncoder(_LocalEncoder):
     def _encode(self, texts: list[str], progress: Progress | None) -> np.ndarray:
         rows = [e.ids[: self._max_tokens] for e in self.tokenizer.encode_batch(texts)]
         vectors = np.empty((len(rows), self.dimension), np.float32)
-        order = sorted(range(len(rows)), key=lambda i: -len(rows[i]))
+        groups = batches([len(row) for row in rows])
+        inputs = [_padded([rows[i] for i in group]) for group in groups]
         done = 0
-        while done < len(order):
-            size = max(1, BATCH_TOKENS // len(rows[order[done]]))
-            batch = order[done : done + size]
-            vectors[batch] = self._mean([rows[i] for i in batch])
-            done += len(batch)
+        for group, (ids, lengths), hidden in zip(
+            groups, inputs, self._engine.hidden_each(inputs), strict=True
+        ):
+            hidden[np.arange(ids.shape[1]) >= lengths[:, None]] = 0
+            vectors[group] = _unit(hidden.sum(1))
+            done += len(group)
             if progress:
                 progress(done)
         return vectors
-
-    def _mean(self, rows: list[list[int]]) -> np.ndarray:
-        lengths = np.array([len(row) for row in rows])
-        ids = np.zeros((len(rows), lengths.max()), np.int32)
-        for i, row in enumerate(rows):
-            ids[i, : len(row)] = row
-        hidden = self._engine.hidden(ids, lengths)
-        hidden[np.arange(ids.shape[1]) >= lengths[:, None]] = 0
-        return _unit(hidden.sum(1))
 
 
 class StaticEncoder(_LocalEncoder):
@@ -225,6 +217,15 @@ def local_encoder(directory: Path) -> BertEncoder | StaticEncoder:
     kind = json.loads((directory / "modules.json").read_text("utf-8"))[0]["type"]
     made = StaticEncoder if kind.endswith("StaticEmbedding") else BertEncoder
     return made(directory.name, directory)
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Token ids (rows, longest), int32, zeros after each row's end, and the rows' lengths."""
+    lengths = np.array([len(row) for row in rows])
+    ids = np.zeros((len(rows), lengths.max()), np.int32)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+    return ids, lengths
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

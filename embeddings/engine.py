@@ -10,7 +10,8 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from transformers import BertModel
 
 FORMAT = "int8-1"
+BATCH_TOKENS = 512  # what stays in a processor’s cache: larger batches take longer a token
 
 
 def fingerprint(directory: Path) -> str:
@@ -43,6 +45,17 @@ def threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Positions of inputs of these lengths, the longest first, in batches of at most 512 tokens with their padding."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    found: list[list[int]] = []
+    while order:
+        size = max(1, BATCH_TOKENS // max(1, lengths[order[0]]))
+        found.append(order[:size])
+        order = order[size:]
+    return found
+
+
 class BertEngine:
     """The last hidden states of a BERT encoder; `load` gives the transformers model when it must be converted."""
 
@@ -51,21 +64,31 @@ class BertEngine:
 
     def hidden(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Hidden states (batch, length, hidden), float32, of padded token ids (batch, length)."""
-        import ctranslate2
+        return _forward(self._one, ids, lengths)
 
-        output = self._encoder.forward_batch(
-            ctranslate2.StorageView.from_array(np.ascontiguousarray(ids, np.int32)),
-            ctranslate2.StorageView.from_array(np.ascontiguousarray(lengths, np.int32)),
-        )
-        return np.array(output.last_hidden_state)
+    def hidden_each(self, inputs: Sequence[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
+        """The hidden states of each (ids, lengths), in order.
+
+        All processors work on one input; of several, each works on its own, which is half as fast again.
+        """
+        if len(inputs) < 2:
+            yield from (self.hidden(*one) for one in inputs)
+            return
+        with ThreadPoolExecutor(threads()) as pool:
+            yield from pool.map(lambda one: _forward(self._many, *one), inputs)
 
     @cached_property
-    def _encoder(self) -> ctranslate2.Encoder:
+    def _one(self) -> ctranslate2.Encoder:
+        return self._encoder(inter_threads=1, intra_threads=threads())
+
+    @cached_property
+    def _many(self) -> ctranslate2.Encoder:
+        return self._encoder(inter_threads=threads(), intra_threads=1)
+
+    def _encoder(self, **workers: int) -> ctranslate2.Encoder:
         import ctranslate2
 
-        return ctranslate2.Encoder(
-            str(self._converted()), device="cpu", inter_threads=1, intra_threads=threads()
-        )
+        return ctranslate2.Encoder(str(self._converted()), device="cpu", **workers)
 
     def _converted(self) -> Path:
         engines = user_cache_path("sourcier") / "engines"
@@ -84,6 +107,16 @@ class BertEngine:
             except OSError:  # another process was quicker
                 shutil.rmtree(made)
         return target
+
+
+def _forward(encoder: ctranslate2.Encoder, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    import ctranslate2
+
+    output = encoder.forward_batch(
+        ctranslate2.StorageView.from_array(np.ascontiguousarray(ids, np.int32)),
+        ctranslate2.StorageView.from_array(np.ascontiguousarray(lengths, np.int32)),
+    )
+    return np.array(output.last_hidden_state)
 
 
 def convert(bert: BertModel, vocabulary: list[str], directory: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from embeddings.engine import BertEngine, fingerprint
+from embeddings.engine import BertEngine, batches, fingerprint
 from qa.encoding import EncodedPair, PairEncoder
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 MODEL = Path(__file__).parent / "models" / "reader"
 IMPOSSIBLE = -1e4
-BATCH_TOKENS = 1024  # as in embeddings.encoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,16 +127,13 @@ class Reader:
         """Score the spans of each (question, segments); what passes 480 tokens is not read."""
         encoded = self._pairs.encode([(q, [s.text for s in segments]) for q, segments in inputs])
         results: list[SpanScores | None] = [None] * len(inputs)
-        order = sorted(range(len(inputs)), key=lambda i: -len(encoded[i].ids))
-        done = 0
-        while done < len(order):
-            batch = order[done : done + max(1, BATCH_TOKENS // len(encoded[order[done]].ids))]
-            ids, attention, _ = self._pairs.pad([encoded[i] for i in batch])
-            hidden = self._engine.hidden(ids, attention.sum(1))
+        groups = batches([len(e.ids) for e in encoded])
+        padded = [self._pairs.pad([encoded[i] for i in group]) for group in groups]
+        states = self._engine.hidden_each([(ids, attention.sum(1)) for ids, attention, _ in padded])
+        for group, hidden in zip(groups, states, strict=True):
             with self._threads.limit(limits=1, user_api="blas"):
-                for row, i in enumerate(batch):
+                for row, i in enumerate(group):
                     results[i] = self._score(hidden[row, : len(encoded[i].ids)], encoded[i], inputs[i][1])
-            done += len(batch)
         return [r for r in results if r is not None]
 
     def _score(self, hidden: np.ndarray, pair: EncodedPair, segments: Sequence[Segment]) -> SpanScores:
