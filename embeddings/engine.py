@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from transformers import BertModel
 
 FORMAT = "int8-1"
-AVX512 = {"avx512f", "avx512cd", "avx512vl", "avx512bw", "avx512dq"}
 BATCH_TOKENS = 512  # what stays in a processor’s cache: larger batches take longer a token
 
 
@@ -40,19 +38,6 @@ def fingerprint(directory: Path) -> str:
             while block := file.read(1 << 20):
                 digest.update(block)
     return digest.hexdigest()
-
-
-def use_avx512() -> None:
-    """Let CTranslate2 use AVX-512, a quarter faster here, where Linux says it is there; it does so only when told.
-
-    A value of the user's own in CT2_FORCE_CPU_ISA stays.
-    """
-    try:
-        flags = set(re.findall(r"avx512\w+", Path("/proc/cpuinfo").read_text("utf-8")))
-    except OSError:
-        return
-    if flags >= AVX512:
-        os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
 
 
 def threads() -> int:
@@ -101,7 +86,6 @@ class BertEngine:
         return self._encoder(inter_threads=threads(), intra_threads=1)
 
     def _encoder(self, **workers: int) -> ctranslate2.Encoder:
-        use_avx512()
         import ctranslate2
 
         return ctranslate2.Encoder(str(self._converted()), device="cpu", **workers)
