@@ -14,7 +14,15 @@ import pytest
 
 from embeddings.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
 from embeddings.training.contrastive import batches
-from qa.training.examples import Distractors, as_retrieved, cloze, half, read_squad, whole_paragraph
+from qa.training.examples import (
+    Distractors,
+    as_retrieved,
+    cloze,
+    drawn,
+    half,
+    read_squad,
+    whole_paragraph,
+)
 from qa.training.retrieved import retrieved_examples
 
 ROOT = Path(__file__).parents[1]
@@ -80,6 +88,16 @@ def test_examples_hold_their_answers(squad: Path) -> None:
                 answer = example.segments[example.segment][example.start : example.end]
                 assert answer == question.answers[0][0]
     assert not {q.id for q in half(data, "a")} & {q.id for q in half(data, "b")}
+
+
+def test_drawn_questions_keep_their_order_and_all_paragraphs(squad: Path) -> None:
+    data = read_squad([squad])
+    some = drawn(data, 5, seed=0)
+    places = [data.questions.index(question) for question in some.questions]
+    assert len(places) == 5
+    assert places == sorted(set(places))
+    assert some.paragraphs == data.paragraphs
+    assert drawn(data, 5, seed=0) == some != drawn(data, 5, seed=1)
 
 
 def test_retrieved_evidence_holds_the_answer_or_the_paragraph_is_withheld(squad: Path) -> None:

@@ -9,7 +9,7 @@ import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,12 @@ def read_squad(paths: Iterable[Path]) -> QuestionSet:
                 paragraphs.append(paragraph["context"])
                 articles.append(f"{path.stem}/{number}")
     return QuestionSet(paragraphs, articles, questions)
+
+
+def drawn(data: QuestionSet, count: int, seed: int) -> QuestionSet:
+    """The set with `count` of its questions, drawn at random, in their order; its paragraphs all stay."""
+    places = sorted(random.Random(seed).sample(range(len(data.questions)), count))
+    return replace(data, questions=[data.questions[i] for i in places])
 
 
 def _articles(path: Path) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ from qa.training.examples import (
     QuestionSet,
     as_retrieved,
     cloze,
+    drawn,
     half,
     read_squad,
     whole_paragraph,
@@ -229,6 +230,8 @@ def train(options: argparse.Namespace) -> None:
     tokenizer = AutoTokenizer.from_pretrained(options.start or options.encoder)
     encoder = PairEncoder(tokenizer.backend_tokenizer)
     data, dev = read_squad(options.train), read_squad([options.dev])
+    if options.questions:
+        data = drawn(data, options.questions, options.seed)
     dev_questions = half(dev, "a")
     model = start_from(options.start, preset) if options.start else build(options.encoder, preset)
     place(model, model.encoder)
@@ -261,6 +264,7 @@ def main() -> None:
     parser.add_argument(
         "--extra", type=Path, nargs="*", default=[], help="questions read over their own paragraph only"
     )
+    parser.add_argument("--questions", type=int, help="train on so many of them, drawn at random")
     parser.add_argument("--dev", type=Path, required=True, help="its half A is measured during the run")
     parser.add_argument("--cloze", type=Path, help="paraphrase pairs (.jsonl.xz)")
     parser.add_argument("--output", type=Path, required=True)
