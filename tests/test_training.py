@@ -9,11 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pytest
 
 from embeddings.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
 from embeddings.training.contrastive import batches
+from qa.evidence import FEATURES
+from qa.training import evidence
 from qa.training.examples import (
     Distractors,
     as_retrieved,
@@ -187,6 +190,21 @@ def test_reader_trains_stops_and_goes_on(squad: Path, pairs: Path, tmp_path: Pat
     steps = int(again.stdout.split(" steps")[0].split()[-1])
     assert f"{steps} steps, {steps} done" in again.stdout
     assert (tmp_path / "reader/model/model.safetensors").is_file()
+
+
+def test_evidence_ranker_trains_and_its_features_are_left_out_in_groups(
+    squad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert sorted(name for group in evidence.GROUPS.values() for name in group) == sorted(FEATURES)
+    command = ["evidence", "--train", str(squad), "--dev", str(squad), "--embedding", "french-static"]
+    monkeypatch.setattr(sys, "argv", [*command, "--rounds", "3", "--output", str(tmp_path)])
+    evidence.main()
+    assert lightgbm.Booster(model_file=tmp_path / "ranker.txt").feature_name() == list(FEATURES)
+    capsys.readouterr()
+    monkeypatch.setattr(sys, "argv", [*command, "--rounds", "3", "--ablation"])
+    evidence.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines[2:]] == [f"without {name}" for name in evidence.GROUPS]
 
 
 @pytest.mark.slow

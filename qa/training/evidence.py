@@ -5,6 +5,7 @@
 The paragraphs of the training files make a temporary library; each question is searched in it, and the
 sentences of what is found are labelled: 1 where the sentence lies in the question's paragraph and holds
 its answer. The model is a gradient-boosted classifier (LightGBM), so that its score is a probability.
+With `--ablation` nothing is written: the ranker is trained once without each group of features.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from qa.articles import read_text
 from qa.assistant import PASSAGES_RANKED
 from qa.evidence import FEATURES, Candidate, candidates, features
 from qa.library import Library
-from qa.question import analyse
+from qa.question import KINDS, analyse
 from qa.retriever import Hit, Retriever
 from qa.training.examples import Question, QuestionSet, half, read_squad
 
@@ -32,6 +33,22 @@ PARAMETERS = {
     "seed": 0,
 }  # fmt: skip
 SEARCH_BATCH = 256
+EVERY = range(len(FEATURES))
+GROUPS = {
+    "passage": ("rank", "score", "score_to_best", "lexical_to_best", "dense", "dense_to_best"),
+    "words in common": (
+        "title_coverage", "passage_coverage", "coverage", "coverage_rank", "coverage_to_best", "bigrams", "hits", "hit_span",
+    ),
+    "neighbours": ("coverage_before", "coverage_after", "coverage_with_before", "pronoun"),
+    "names, numbers, noun of the question": ("names", "numbers", "head"),
+    "place and length": ("words", "position", "position_share", "sentences"),
+    "what the sentence holds": (
+        "digits", "years", "months", "new_names", "cause", "place", "quote", "parenthesis", "new_words",
+    ),
+    "what is asked": (
+        *KINDS, "when_and_date", "how_many_and_digit", "who_and_name", "where_and_place", "why_and_cause", "question_words",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +90,30 @@ def holds(question: Question, candidate: Candidate) -> bool:
     )
 
 
-def figures(searched: Sequence[Searched], model: lightgbm.Booster | None) -> dict[str, float]:
-    """sentence@1/3/5 over the answerable questions, and the share whose sentence is among the candidates."""
+def without(group: str) -> list[int]:
+    """The columns of the features that are not of the group."""
+    return [i for i, name in enumerate(FEATURES) if name not in GROUPS[group]]
+
+
+def fit(rows: np.ndarray, labels: np.ndarray, columns: Sequence[int], rounds: int) -> lightgbm.Booster:
+    """Train a ranker on these columns of the features."""
+    names = [FEATURES[i] for i in columns]
+    return lightgbm.train(PARAMETERS, lightgbm.Dataset(rows[:, columns], labels, feature_name=names), rounds)
+
+
+def figures(
+    searched: Sequence[Searched], model: lightgbm.Booster | None, columns: Sequence[int] = EVERY
+) -> dict[str, float]:
+    """sentence@1/3/5 over the answerable questions, and the share whose sentence is among the candidates.
+
+    Without a model the words in common rank the sentences; `columns` are the features that the model reads.
+    """
     ranks = []
     for one in (s for s in searched if s.question.answers):
         x = features(analyse(one.question.text), one.candidates)
-        score = x[:, FEATURES.index("coverage")] if model is None else np.asarray(model.predict(x))
+        score = (
+            x[:, FEATURES.index("coverage")] if model is None else np.asarray(model.predict(x[:, columns]))
+        )
         right = np.flatnonzero(one.holds[np.argsort(-score, kind="stable")])
         ranks.append(right[0] if len(right) else 10**6)
     array = np.array(ranks)
@@ -94,7 +129,9 @@ def main() -> None:
     parser.add_argument("--dev", type=Path, required=True, help="its half A is measured")
     parser.add_argument("--embedding", default="french-small")
     parser.add_argument("--rounds", type=int, default=400)
-    parser.add_argument("--output", type=Path, required=True)
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--output", type=Path)
+    kind.add_argument("--ablation", action="store_true", help="measure what each group of features brings")
     options = parser.parse_args()
     data, dev = read_squad(options.train), read_squad([options.dev])
     with tempfile.TemporaryDirectory() as folder:
@@ -104,14 +141,21 @@ def main() -> None:
                 if one.holds.any() or not one.question.answers:
                     rows.append(features(analyse(one.question.text), one.candidates))
                     labels.append(one.holds)
-        dataset = lightgbm.Dataset(
-            np.concatenate(rows), np.concatenate(labels).astype(int), feature_name=list(FEATURES)
-        )
-        model = lightgbm.train(PARAMETERS, dataset, options.rounds)
+        table, holding = np.concatenate(rows), np.concatenate(labels).astype(int)
         with build_library(dev, Path(folder) / "dev", options.embedding) as library:
             measured = list(search(dev, library, half(dev, "a")))
     print("overlap", figures(measured, None))
+    model = fit(table, holding, EVERY, options.rounds)
     print("ranker ", figures(measured, model))
+    if options.ablation:
+        for group in GROUPS:
+            left = without(group)
+            print(
+                f"without {group}:",
+                figures(measured, fit(table, holding, left, options.rounds), left),
+                flush=True,
+            )
+        return
     gain = dict(zip(FEATURES, model.feature_importance("gain"), strict=True))
     print("gain   ", {k: round(v) for k, v in sorted(gain.items(), key=lambda kv: -kv[1])[:15]})
     options.output.mkdir(parents=True, exist_ok=True)
