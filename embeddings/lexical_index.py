@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from embeddings.errors import REPAIR, EmbeddingsError
+from embeddings.errors import REPAIR, EmbeddingsError, cause_of
 
 if TYPE_CHECKING:
     import tantivy
@@ -206,7 +206,7 @@ class TantivyIndex:
                 writer.wait_merging_threads()
         except (OSError, ValueError) as error:
             raise EmbeddingsError(
-                f"Impossible d'écrire {self._directory} ({error}) : vérifiez la place libre et les droits."
+                f"Impossible d'écrire {self._directory} ({cause_of(error)}) : vérifiez la place libre et les droits."
             ) from error
 
     def _refresh(self) -> None:

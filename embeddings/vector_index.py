@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 import numpy as np
 
 from embeddings.durable import replacing
-from embeddings.errors import REPAIR, EmbeddingsError
+from embeddings.errors import REPAIR, EmbeddingsError, cause_of
 
 if TYPE_CHECKING:
     import faiss
@@ -72,7 +72,7 @@ class FaissIndex:
             index, revision = _load(path)
         except OSError as error:
             raise EmbeddingsError(
-                f"Lecture de {path} impossible ({error.strerror}) : vérifiez ses droits."
+                f"Lecture de {path} impossible ({cause_of(error)}) : vérifiez ses droits."
             ) from error
         if index.d != dimension:
             raise EmbeddingsError(
@@ -168,7 +168,7 @@ class FaissIndex:
                     file.write(_STAMP.pack(_MAGIC, revision, length, digest))
         except (OSError, RuntimeError) as error:
             raise EmbeddingsError(
-                f"Impossible d'écrire {self._path} ({error}) : vérifiez la place libre et les droits."
+                f"Impossible d'écrire {self._path} ({cause_of(error)}) : vérifiez la place libre et les droits."
             ) from error
         self._index, self.revision = index, revision
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from embeddings.errors import cause_of
 from eval.datasets import DatasetError
 from eval.intervals import Shift, moved
 from eval.outcome import SUCCESSES, Outcome, outcome_of
@@ -53,7 +54,7 @@ def read_outcomes(path: str | Path) -> tuple[Outcome, ...]:
     try:
         return tuple(outcome_of(record) for record in json.loads(path.read_text("utf-8"))["outcomes"])
     except OSError as error:
-        raise DatasetError(f"{path} : lecture impossible ({error.strerror}).") from error
+        raise DatasetError(f"{path} : lecture impossible ({cause_of(error)}).") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DatasetError(f"{path} : ce n’est pas un {FILE} de « sourcier eval --output ».") from error
 

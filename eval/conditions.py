@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from embeddings.engine import threads
+from embeddings.errors import cause_of
 from eval.datasets import DatasetError
 
 
@@ -60,7 +61,7 @@ def exclusive(folder: Path) -> Iterator[None]:
     except Timeout as error:
         raise DatasetError(f"Un autre essai écrit déjà dans {folder} : donnez un autre dossier.") from error
     except OSError as error:
-        raise DatasetError(f"{folder} : écriture impossible ({error.strerror}).") from error
+        raise DatasetError(f"{folder} : écriture impossible ({cause_of(error)}).") from error
     try:
         yield
     finally:

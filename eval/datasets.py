@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from embeddings.errors import cause_of
 from qa.articles import Article, clean, read_text
 from qa.errors import SourcierError
 
@@ -57,7 +58,7 @@ def load(path: str | Path) -> Dataset:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
     except OSError as error:
-        raise DatasetError(f"{path} : lecture impossible ({error.strerror}).") from error
+        raise DatasetError(f"{path} : lecture impossible ({cause_of(error)}).") from error
     except UnicodeDecodeError as error:
         raise DatasetError(f"{path} : ce fichier n’est pas en UTF-8 (octet {error.start}).") from error
     if path.suffix.lower() == ".jsonl":

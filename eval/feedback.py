@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from embeddings.errors import cause_of
 from eval.datasets import DatasetError
 from qa.history import Feedback, History
 
@@ -28,7 +29,7 @@ def write_questions(library: Path, file: Path | None) -> int:
     try:
         file.write_text(text, "utf-8")
     except OSError as error:
-        raise DatasetError(f"{file} : écriture impossible ({error.strerror}).") from error
+        raise DatasetError(f"{file} : écriture impossible ({cause_of(error)}).") from error
     return len(rows)
 
 

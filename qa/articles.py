@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from os.path import realpath
 from pathlib import Path
 
+from embeddings.errors import cause_of
 from qa.errors import ArticleError
 from qa.formats import READERS, Content, decode, iso_date
 
@@ -153,9 +154,7 @@ def read_file(path: Path) -> list[Article]:
     except ArticleError as error:
         raise ArticleError(f"{path} : {error}.") from error
     except OSError as error:
-        raise ArticleError(
-            f"{path} : lecture impossible ({error.strerror or 'erreur du disque'})."
-        ) from error
+        raise ArticleError(f"{path} : lecture impossible ({cause_of(error)}).") from error
 
 
 def reason_of(error: ArticleError, path: Path) -> str:

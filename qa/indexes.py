@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from embeddings.errors import EmbeddingsError
+from embeddings.errors import EmbeddingsError, cause_of
 from embeddings.lexical_index import LexicalIndex, TantivyIndex
 from embeddings.vector_index import FaissIndex, VectorIndex
 from qa.errors import LibraryError
@@ -50,7 +50,7 @@ def writing(folder: Path, *, wait: float = WRITER_WAITS_SECONDS) -> Iterator[Non
         ) from error
     except OSError as error:
         raise LibraryError(
-            f"La bibliothèque {folder} ne peut pas être modifiée ({error.strerror or error}) : vérifiez les droits."
+            f"La bibliothèque {folder} ne peut pas être modifiée ({cause_of(error)}) : vérifiez les droits."
         ) from error
 
 
@@ -199,7 +199,7 @@ def reported() -> Iterator[None]:
         raise LibraryError(str(error)) from error
     except OSError as error:
         raise LibraryError(
-            f"{error.filename or 'Disque'} : {error.strerror or error}. Vérifiez les droits et la place libre."
+            f"{error.filename or 'Disque'} : {cause_of(error)}. Vérifiez les droits et la place libre."
         ) from error
 
 

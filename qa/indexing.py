@@ -11,6 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
+from embeddings.errors import cause_of
 from qa.articles import Article, Skipped, read_file, reason_of
 from qa.errors import ArticleError
 from qa.passages import Passage, split_passages
@@ -102,7 +103,7 @@ class Indexing:
             except ArticleError as error:
                 self._skipped.append(Skipped(str(path), reason_of(error, path)))
             except OSError as error:
-                self._skipped.append(Skipped(str(path), f"fichier illisible ({error.strerror})"))
+                self._skipped.append(Skipped(str(path), f"fichier illisible ({cause_of(error)})"))
             self._files += 1
             self._tell(0)
         self._store()

@@ -130,6 +130,8 @@ def test_a_line_is_made_from_the_terminal(
     for wrong in ([], ["a:b"], ["a", "b"]):
         assert auth.main(wrong) == 1
         assert "Usage" in capsys.readouterr().err
+    assert auth.main(["local"]) == 1
+    assert "choisissez un autre nom" in capsys.readouterr().err
 
 
 def test_the_command_starts_without_the_window() -> None:

@@ -20,6 +20,7 @@ from fastapi import Request
 from qa.errors import SourcierError
 
 LOCAL_USER = "local"
+RESERVED = f"«\u00a0{LOCAL_USER}\u00a0» désigne qui se sert de Sourcier sans mot de passe\u00a0; choisissez un autre nom."
 """The one user where nobody has to log in."""
 
 USER_KEY = "sourcier.user"
@@ -157,10 +158,7 @@ def load_users(path: Path) -> Users:
         if name in users:
             raise SourcierError(f"{path}, ligne {number}\u00a0: «\u00a0{name}\u00a0» y est déjà.")
         if name == LOCAL_USER:
-            raise SourcierError(
-                f"{path}, ligne {number}\u00a0: «\u00a0{name}\u00a0» désigne qui se sert de Sourcier sans mot de "
-                "passe\u00a0; choisissez un autre nom."
-            )
+            raise SourcierError(f"{path}, ligne {number}\u00a0: {RESERVED}")
         users[name] = hashed
     if not users:
         raise SourcierError(
@@ -186,6 +184,9 @@ def main(arguments: list[str]) -> int:
     """Asks for a password twice and prints the user's line; 1 where it cannot."""
     if len(arguments) != 1 or not _NAME.fullmatch(arguments[0]):
         print("Usage\u00a0: python -m ui.auth NOM  (sans espace ni deux-points)", file=sys.stderr)
+        return 1
+    if arguments[0] == LOCAL_USER:
+        print(RESERVED, file=sys.stderr)
         return 1
     password = getpass.getpass("Mot de passe\u00a0: ")
     if len(password) < MIN_PASSWORD:
