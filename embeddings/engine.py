@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
@@ -61,10 +62,21 @@ class BertEngine:
 
     def __init__(self, key: str, load: Callable[[], BertModel], vocabulary: list[str]) -> None:
         self._key, self._load, self._vocabulary = key, load, vocabulary
+        self._lock, self._calls = threading.Lock(), 0
 
     def hidden(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-        """Hidden states (batch, length, hidden), float32, of padded token ids (batch, length)."""
-        return _forward(self._one, ids, lengths)
+        """Hidden states (batch, length, hidden), float32, of padded token ids (batch, length).
+
+        All processors work on it, or one of them where other calls are under way.
+        """
+        with self._lock:
+            self._calls += 1
+            alone = self._calls == 1
+        try:
+            return _forward(self._one if alone else self._many, ids, lengths)
+        finally:
+            with self._lock:
+                self._calls -= 1
 
     def hidden_each(self, inputs: Sequence[tuple[np.ndarray, np.ndarray]]) -> Iterator[np.ndarray]:
         """The hidden states of each (ids, lengths), in order.

@@ -1,6 +1,7 @@
 """The numpy reader against the torch model it runs, and the promise that every span is verbatim."""
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,14 @@ def test_int8_numpy_agrees_with_torch(reader: Reader) -> None:
     assert np.unravel_index(joint.argmax(), joint.shape) == np.unravel_index(ours.argmax(), ours.shape)
     likely = joint > -5
     assert np.abs(joint - ours)[likely].max() < 0.5
+
+
+def test_questions_read_at_the_same_time_are_read_as_alone(reader: Reader) -> None:
+    segment = windows_of(TEXT)[0][0]
+    questions = ["Qui est la maire ?", "Combien coûteront les travaux ?", "Que dure huit mois ?"] * 8
+    alone = [reader.read(question, [segment]) for question in questions]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(lambda question: reader.read(question, [segment]), questions)) == alone
 
 
 def test_every_span_stands_within_one_sentence(reader: Reader) -> None:
