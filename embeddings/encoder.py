@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 MODELS = Path(__file__).parent / "models"
 DEFAULT_ENCODER = "french-small"
+WORDS_KEPT = 1 << 17
 Progress = Callable[[int], None]
 
 
@@ -130,15 +133,20 @@ class StaticEncoder(_LocalEncoder):
         )
         return load_file(found)["embedding.weight"].astype(np.float32)
 
+    @cached_property
+    def _pieces(self) -> Callable[[str], list[int]]:
+        """The tokens of a word: the tokenizer splits a text at its spaces first, so that words can be kept."""
+        return lru_cache(WORDS_KEPT)(lambda word: self.tokenizer.encode(word, add_special_tokens=False).ids)
+
     def _encode(self, texts: list[str], progress: Progress | None) -> np.ndarray:
         vectors = np.zeros((len(texts), self.dimension), np.float32)
-        for at in range(0, len(texts), 1024):
-            encoded = self.tokenizer.encode_batch_fast(texts[at : at + 1024], add_special_tokens=False)
-            for row, encoding in enumerate(encoded, start=at):
-                if encoding.ids:
-                    vectors[row] = self._vectors[encoding.ids].mean(0)
-            if progress:
-                progress(at + len(encoded))
+        pieces = self._pieces
+        for row, text in enumerate(texts):
+            ids = list(chain.from_iterable(map(pieces, unicodedata.normalize("NFKC", text).split())))
+            if ids:
+                vectors[row] = self._vectors[ids].mean(0)
+            if progress and (row + 1 == len(texts) or row % 1024 == 1023):
+                progress(row + 1)
         return _unit(vectors)
 
 
