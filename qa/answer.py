@@ -64,6 +64,7 @@ class Citation:
 class Answer:
     """An answer with its citations; `short` is a verbatim span of the first cited sentence, or None.
 
+    `passages` come in the order of their best sentence, which is not always that of their scores;
     `confidence` is a calibrated probability (0 to 1) that the short answer is right, `timings` are
     milliseconds a step, `question` is the question as searched, after a follow-up was completed.
     """

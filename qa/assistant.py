@@ -24,10 +24,12 @@ from qa.spans import (
     Layout,
     choose,
     cite,
-    order_evidence,
+    order_passages,
+    order_sentences,
     quote,
     readings,
     segment_of,
+    show_evidence,
     signals,
     tidy,
     windows_of,
@@ -255,8 +257,9 @@ class Assistant:
         weight = self._confidence.evidence_weight
         timings = {**work.timings, "total": sum(work.timings.values())}
         choice = choose(work.layout, work.scores, weight) if work.scores else None
-        evidence = order_evidence(work.ranked, work.layout, work.scores, weight)
-        passages = tuple(_retrieved(hit) for hit in work.hits[:top_k])
+        sentences = order_sentences(work.ranked, work.layout, work.scores, weight)
+        evidence = show_evidence(sentences)
+        passages = tuple(_retrieved(hit) for hit in order_passages(work.hits, sentences)[:top_k])
         probability = answerable = 0.0
         if choice is not None and work.scores is not None:
             said = signals(choice, work.scores, work.hits[:PASSAGES_RANKED])

@@ -192,10 +192,10 @@ def signals(choice: Choice, scores: SpanScores, hits: Sequence[Hit]) -> Signals:
     )
 
 
-def order_evidence(
+def order_sentences(
     ranked: Sequence[Ranked], layout: Layout, scores: SpanScores | None, evidence_weight: float
-) -> tuple[Evidence, ...]:
-    """The evidence sentences, those the reader found an answer in first."""
+) -> list[tuple[Ranked, float]]:
+    """Every sentence with its score, those the reader found an answer in first."""
     share = {} if scores is None else {
         id(layout[segment][sentence]): max(value, FLOOR) for (segment, sentence), value in scores.sentences.items()
     }  # fmt: skip
@@ -206,8 +206,20 @@ def order_evidence(
             r.probability
         )
 
-    ordered = sorted(ranked, key=key)[:EVIDENCE_SHOWN]
-    return tuple(_evidence(r, share.get(id(r), r.probability)) for r in ordered)
+    return [(r, share.get(id(r), r.probability)) for r in sorted(ranked, key=key)]
+
+
+def order_passages(hits: Sequence[Hit], sentences: Sequence[tuple[Ranked, float]]) -> list[Hit]:
+    """The passages by the best of their sentences; those without one last, as they were."""
+    place: dict[int, int] = {}
+    for number, (r, _) in enumerate(sentences):
+        place.setdefault(r.candidate.stored.row, number)
+    return sorted(hits, key=lambda hit: place.get(hit.stored.row, len(sentences)))
+
+
+def show_evidence(sentences: Sequence[tuple[Ranked, float]]) -> tuple[Evidence, ...]:
+    """The first ten sentences."""
+    return tuple(_evidence(r, score) for r, score in sentences[:EVIDENCE_SHOWN])
 
 
 def _evidence(ranked: Ranked, score: float) -> Evidence:

@@ -67,6 +67,14 @@ def test_more_passages_shown_change_no_answer(assistant: Assistant, answers: lis
     assert assistant.answer_batch([]) == []
 
 
+def test_the_first_passage_holds_the_best_sentence(answers: list[Answer]) -> None:
+    for answer in answers:
+        passage, sentence = answer.passages[0], answer.evidence[0]
+        assert passage.article_id == sentence.article_id
+        assert passage.start <= sentence.start < sentence.end <= passage.end
+    assert any(answer.passages[0].score < max(p.score for p in answer.passages) for answer in answers)
+
+
 @pytest.mark.parametrize(("none", "readings"), [(0.01, 1), (0.5, 2), (0.99, 1)])
 def test_only_what_leaves_a_doubt_is_read_on(
     assistant: Assistant, monkeypatch: pytest.MonkeyPatch, none: float, readings: int

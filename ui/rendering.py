@@ -112,7 +112,7 @@ def render_details(answer: Answer, number: int, key: str | None) -> str:
     )
     table = (
         '<div class="scroll" role="group" tabindex="0" aria-label="Passages trouvés"><table>'
-        '<caption>Passages trouvés</caption><thead><tr><th scope="col">Article</th>'
+        '<caption>Passages trouvés, celui de la meilleure phrase d’abord</caption><thead><tr><th scope="col">Article</th>'
         '<th scope="col">Score</th><th scope="col">Mots</th><th scope="col">Sens</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>"
         if rows
