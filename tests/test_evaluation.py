@@ -25,6 +25,7 @@ from fakes_eval import (
 from typer.testing import CliRunner
 
 from eval import evaluate
+from eval.baseline import BestSentence
 from eval.datasets import DatasetError, load
 from eval.outcome import judge
 from eval.sources import check_sources, is_source, match, resolve
@@ -464,3 +465,16 @@ class TestCommand:
         dataset = load(file)
         assert [q.question for q in dataset.questions] == [WHO]
         assert "aucune n’est donnée" in dataset.warnings[0]
+
+
+def test_the_baseline_answers_with_whole_sentences_and_never_refuses() -> None:
+    class Doubtful(Assistant):
+        def answer_batch(self, questions: Any, *, top_k: int = 5) -> list[Answer]:
+            return [moon(None, answerable=False), REFUSAL]
+
+    baseline = BestSentence(Doubtful())
+    seen, empty = baseline.answer_batch([WHO, "?"], top_k=5)
+    assert (seen.short, seen.answerable) == (MOON, True)
+    assert (empty.short, empty.answerable) == (None, True)
+    reading = baseline.read(WHO, f"La lune est loin. {MOON} Elle est grise.")
+    assert reading.short == MOON
