@@ -15,8 +15,9 @@ import pytest
 
 from embeddings.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
 from embeddings.training.contrastive import batches
+from qa.encoding import EncodedPair
 from qa.evidence import FEATURES
-from qa.training import evidence
+from qa.training import evidence, reader
 from qa.training.examples import (
     Distractors,
     as_retrieved,
@@ -164,6 +165,16 @@ def test_paragraphs_that_are_alike_meet_in_a_batch() -> None:
     for epoch in (plan[:4], plan[4:]):
         assert sorted(i for rows in epoch for i in rows) == list(range(64))
         assert all(len({i // 8 for i in rows}) == 2 for rows in epoch)
+
+
+def test_each_example_is_in_one_batch_of_its_length_and_none_make_none() -> None:
+    lengths = [5, 40, 6, 200, 41, 7]
+    targets = [reader.Target(EncodedPair([0] * n, [0] * n, [0] * n, [0] * n), 0, 0) for n in lengths]
+    made = list(reader.batches(targets, 100, random.Random(0)))
+    sizes = [[len(t.pair.ids) for t in batch] for batch in made]
+    assert sorted(n for batch in sizes for n in batch) == sorted(lengths)
+    assert all(len(batch) * max(batch) <= 100 for batch in sizes if len(batch) > 1)
+    assert list(reader.batches([], 100, random.Random(0))) == []
 
 
 def test_cloze_questions_ask_for_what_the_other_sentence_holds(pairs: Path) -> None:

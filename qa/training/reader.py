@@ -107,9 +107,9 @@ def encode(encoder: PairEncoder, examples: Sequence[Example]) -> list[Target]:
 def batches(targets: list[Target], tokens: int, rng: random.Random) -> Iterator[list[Target]]:
     """Batches of about `tokens` padded tokens, of like lengths, in random order."""
     ordered = sorted(targets, key=lambda t: len(t.pair.ids) + rng.random() * 24)
-    made: list[list[Target]] = [[]]
+    made: list[list[Target]] = []
     for target in ordered:
-        if made[-1] and (len(made[-1]) + 1) * max(len(target.pair.ids), len(made[-1][-1].pair.ids)) > tokens:
+        if not made or (len(made[-1]) + 1) * max(len(target.pair.ids), len(made[-1][-1].pair.ids)) > tokens:
             made.append([])
         made[-1].append(target)
     rng.shuffle(made)
