@@ -72,7 +72,7 @@ PRESETS = {
         dropout=0.1,
         retrieved=True,
     ),
-    "base": Preset(layers=12, cloze=40000, epochs=5, batch_tokens=8192, rate=1e-4),
+    "base": Preset(layers=12, cloze=6000, epochs=5, batch_tokens=8192, rate=1e-4),
 }
 
 
