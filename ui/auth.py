@@ -20,8 +20,10 @@ from fastapi import Request
 from qa.errors import SourcierError
 
 LOCAL_USER = "local"
-RESERVED = f"«\u00a0{LOCAL_USER}\u00a0» désigne qui se sert de Sourcier sans mot de passe\u00a0; choisissez un autre nom."
 """The one user where nobody has to log in."""
+
+RESERVED = f"«\u00a0{LOCAL_USER}\u00a0» désigne qui se sert de Sourcier sans mot de passe\u00a0; choisissez un autre nom."
+"""Why that name is refused to those who log in."""
 
 USER_KEY = "sourcier.user"
 """Where the gate leaves the user's name in the ASGI scope."""
