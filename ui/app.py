@@ -9,10 +9,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 import gradio as gr
 from fastapi import FastAPI, Request
+from starlette.routing import Mount
 
 from ui.articles_page import ArticlesPage
 from ui.chat_page import ChatPage
 from ui.drawing import Drawing
+from ui.intake import Intake, Window
 from ui.page import FrenchPage
 from ui.session import HIDDEN, Engine, Tab, user_of
 from ui.settings_page import SettingsPage
@@ -26,9 +28,9 @@ HEADER = (
 )
 
 
-def build_window(engine: Engine) -> gr.Blocks:
+def build_window(engine: Engine) -> Window:
     """The window with its three places: conversation, articles, settings."""
-    window = gr.Blocks(title="Sourcier", fill_width=True, analytics_enabled=False)
+    window = Window(title="Sourcier", fill_width=True, analytics_enabled=False)
     with window:
         gr.HTML(HEADER, apply_default_css=False, elem_id="header")
         drawing = Drawing(engine)
@@ -56,7 +58,7 @@ def build_window(engine: Engine) -> gr.Blocks:
 
 
 def mount_window(
-    app: FastAPI, window: gr.Blocks, *, identify: Callable[[Request], str | None] | None = None
+    app: FastAPI, window: Window, *, identify: Callable[[Request], str | None] | None = None
 ) -> FastAPI:
     """Mounts the window at the root of `app`; `identify` names the user of a request, None if unknown."""
     app = gr.mount_gradio_app(
@@ -73,5 +75,10 @@ def mount_window(
         ssr_mode=False,
         pwa=False,
     )
+    mounted = app.routes[-1]
+    assert isinstance(mounted, Mount)
+    assert isinstance(mounted.app, FastAPI)
+    # Inside, so that it meets only those let in, and knows who they are.
+    mounted.app.add_middleware(Intake, sent=window.sent, identify=identify)
     app.add_middleware(FrenchPage)
     return app
