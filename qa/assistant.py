@@ -17,6 +17,7 @@ from qa.confidence import Confidence, Thresholds, load_confidence
 from qa.conversation import complete
 from qa.errors import QuestionError
 from qa.evidence import EvidenceRanker, Ranked
+from qa.question import MAX_QUESTION_CHARACTERS
 from qa.reader import Reader, Segment, SpanScores, combine
 from qa.retriever import Hit, Retriever
 from qa.spans import (
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from qa.library import Library
     from qa.seq2seq import Rescorer
 
-MAX_QUESTION_CHARACTERS = 2000
 PASSAGES_RANKED = 10
 DOUBT = (math.log(0.1), math.log(0.9))
 REFUSAL = "Les articles ne permettent pas de répondre à cette question."

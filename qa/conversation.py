@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from qa.question import MAX_QUESTION_CHARACTERS
+
 _NAME = re.compile(r"[A-ZÀ-Ý][\w'’-]*(?:\s+(?:(?:de|du|des|la|le|d['’])\s*)?[A-ZÀ-Ý][\w'’-]*)*")
 _AND = re.compile(r"^(?:et|mais)\s+(?:pour\s+|chez\s+|à\s+|de\s+|en\s+)?(?P<topic>.+?)\s*\?*$", re.I)
 _ALONE = re.compile(
@@ -35,13 +37,18 @@ _MARKER = re.compile(r"\s*\[\d+\]")
 def complete(question: str, history: Sequence[tuple[str, str]]) -> str:
     """The question with what it leaves unsaid taken from the last exchange; itself where it is whole.
 
-    `history` holds (question, answer text) pairs, oldest first.
+    `history` holds (question, answer text) pairs, oldest first. A past question longer than one can be is
+    not looked at, and a completed one that becomes longer than that is left as it was asked.
     """
-    if not history:
+    if not history or len(history[-1][0]) > MAX_QUESTION_CHARACTERS:
         return question
-    previous, answer = history[-1]
+    whole = _completed(question, *history[-1])
+    return whole if len(whole) <= MAX_QUESTION_CHARACTERS else question
+
+
+def _completed(question: str, previous: str, answer: str) -> str:
     stem = previous.strip().rstrip("?").strip()
-    short = _MARKER.sub("", answer.split("\n", 1)[0]).strip()
+    short = _MARKER.sub("", answer[:MAX_QUESTION_CHARACTERS].split("\n", 1)[0]).strip()
     short = short if 0 < len(short) <= 60 and not short.endswith((".", ":")) else ""
     text = question.strip()
     if alone := _ALONE.match(text):

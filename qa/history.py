@@ -18,6 +18,8 @@ from qa.errors import SourcierError
 from qa.words import fold
 
 _WORDS_SEARCHED = 20
+_CHARACTERS_SEARCHED = 1000
+_TITLE_CHARACTERS = 300
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS conversation (
     id TEXT PRIMARY KEY, user TEXT NOT NULL, title TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
@@ -140,7 +142,7 @@ class History:
 
     def rename(self, conversation_id: str, user: str, title: str) -> None:
         """Give a conversation another title."""
-        self._change(conversation_id, user, "title", title)
+        self._change(conversation_id, user, "title", title[:_TITLE_CHARACTERS])
 
     def delete(self, conversation_id: str, user: str) -> None:
         """Remove a conversation and all its messages."""
@@ -184,7 +186,7 @@ class History:
 
     def search(self, user: str, text: str) -> list[Conversation]:
         """The conversations whose title, questions or answers hold every word, whatever its accents."""
-        words = fold(text).split()[:_WORDS_SEARCHED]
+        words = fold(text[:_CHARACTERS_SEARCHED]).split()[:_WORDS_SEARCHED]
         held = """(instr(fold(title), ?) OR EXISTS (
             SELECT 1 FROM message WHERE conversation_id = conversation.id
             AND instr(fold(question || ' ' || json_extract(answer, '$.text')), ?)))"""

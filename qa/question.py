@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from qa.words import STEM_LETTERS, content_stems, fold
 
+MAX_QUESTION_CHARACTERS = 2000
 KINDS = {
     "who": r"\bqui\b|\bde qui\b|\bpar qui\b|lequel|laquelle",
     "when": r"\bquand\b|quelle? (annee|date|epoque|periode|jour|mois|siecle|moment|heure)|en quelle annee|depuis quand",

@@ -127,6 +127,9 @@ def test_a_line_is_made_from_the_terminal(
     assert "8 caractères au moins" in capsys.readouterr().err
     assert auth.main(["anne"]) == 1
     assert "diffèrent" in capsys.readouterr().err
+    monkeypatch.setattr(auth.getpass, "getpass", lambda _: "a" * (auth.MAX_PASSWORD + 1))
+    assert auth.main(["anne"]) == 1
+    assert "1000 caractères au plus" in capsys.readouterr().err
     for wrong in ([], ["a:b"], ["a", "b"]):
         assert auth.main(wrong) == 1
         assert "Usage" in capsys.readouterr().err
@@ -218,6 +221,47 @@ def test_right_passwords_sent_together_count_for_nothing(users: Users) -> None:
     assert enter_at_once(door, ["pont-viaduc"] * 50) == ["anne"] * 50
     answers = enter_at_once(door, [f"faux {n}" for n in range(FAILURES.burst)])
     assert answers == [None] * FAILURES.burst
+
+
+@pytest.mark.parametrize("length", [auth.MAX_PASSWORD + 1, 300_000])
+def test_a_name_or_a_password_without_end_costs_nothing(
+    client: TestClient, users: Users, length: int
+) -> None:
+    marks = "\u0301\u0323" * (length // 2 + 1)
+    began = time.perf_counter()
+    for name, password in ((marks, "x"), ("anne", marks), (marks, marks)):
+        assert users.recognise(name, password) is None
+        assert users.check(name, password) is None
+        assert log_in(client, name, password).status_code in {401, 413, 429}
+        assert client.get("/api/articles", auth=(name.encode(), password.encode())).status_code in {
+            401,
+            431,
+            429,
+        }
+    assert time.perf_counter() - began < 2
+
+
+def test_the_longest_password_opens() -> None:
+    longest = "é" * auth.MAX_PASSWORD
+    users = Users({"anne": cheap(longest)})
+    assert users.check("anne", longest) == "anne"
+    assert users.recognise("anne", longest) == "anne"
+
+
+@pytest.mark.parametrize(
+    "header", [("authorization", "Bearer " + "é:" * 15_000), ("cookie", 'a="' + "\\1" * 30_000 + '"')]
+)
+def test_headers_without_end_are_refused_unread(client: TestClient, header: tuple[str, str]) -> None:
+    began = time.perf_counter()
+    for path in ("/", "/api/articles", "/login", "/v1/models"):
+        refused = client.get(path, headers={header[0]: header[1].encode()})
+        assert (refused.status_code, "trop gros" in refused.text) == (431, True)
+    assert time.perf_counter() - began < 1
+
+
+def test_a_form_to_log_in_has_an_end(client: TestClient) -> None:
+    refused = client.post("/login", content=b"x" * 20_001)
+    assert (refused.status_code, "20\u00a0ko au plus" in refused.text) == (413, True)
 
 
 # ---- The window

@@ -1,6 +1,9 @@
+import time
+
 import pytest
 
 from qa.conversation import complete
+from qa.question import MAX_QUESTION_CHARACTERS
 
 NAMED = (
     "Qui a été nommé PDG par intérim d'OpenAI ?",
@@ -64,3 +67,18 @@ def test_a_refusal_is_never_taken_for_a_name() -> None:
         ("Qui a inventé le téléphone ?", "Les articles ne permettent pas de répondre à cette question.")
     ]
     assert complete("Quand est-il né ?", history) == "Quand est-il né ?"
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        ("Qui est " + "Anne " * 100_000, "Paul [1]"),
+        ("Qui ?", " " * 100_000 + "[" * 100_000),
+        ("Qui est Anne " + "x" * (MAX_QUESTION_CHARACTERS - 13), "rien."),
+    ],
+)
+def test_a_conversation_without_end_completes_nothing(last: tuple[str, str]) -> None:
+    began = time.perf_counter()
+    for question in ("Pourquoi ?", "Et " + "très " * 300 + "loin ?", "Où est-il né ?"):
+        assert len(complete(question, [last])) <= MAX_QUESTION_CHARACTERS
+    assert time.perf_counter() - began < 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -228,6 +229,21 @@ def test_a_step_keeps_what_was_changed_meanwhile() -> None:
 )
 def test_names_of_sent_files_are_cleaned(name: str, clean: str) -> None:
     assert clean_name(name) == clean
+
+
+def test_a_name_without_end_is_cut() -> None:
+    began = time.perf_counter()
+    assert clean_name("\u0301\u0323" * 100_000 + ".md") == "article.md"
+    assert time.perf_counter() - began < 1
+
+
+def test_a_search_and_a_title_without_end_are_cut(engine: Engine) -> None:
+    conversation_id = engine.history.create("anne", "Le viaduc")
+    began = time.perf_counter()
+    engine.history.rename(conversation_id, "anne", "\u0301\u0323" * 100_000)
+    engine.history.search("anne", "\u0301\u0323" * 100_000)
+    assert time.perf_counter() - began < 1
+    assert len(engine.history.conversation(conversation_id, "anne").title) == 300
 
 
 def test_a_sent_file_is_kept_in_the_library_and_replaced(tmp_path: Path) -> None:

@@ -30,6 +30,11 @@ USER_KEY = "sourcier.user"
 
 SESSION_SECONDS = 7 * 24 * 3600
 MIN_PASSWORD = 8
+MAX_PASSWORD = 1000
+"""The longest password: putting accents together takes a time that grows as the square of the length."""
+
+_MAX_TYPED_NAME = 256
+_MAX_HEADER = 8_000
 _MAX_SESSIONS = 10_000
 _NAME = re.compile(r"[^\s:\x00-\x1f]{1,64}")
 _LINE = re.compile(r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})\$([\w+/]+)\$([\w+/]+)", re.ASCII)
@@ -78,11 +83,15 @@ class Users:
 
     def recognise(self, name: str, password: str) -> str | None:
         """The user, where this password has been found right before; costs nothing."""
+        if _too_long(name, password):
+            return None
         name = unicodedata.normalize("NFC", name)
         return name if hmac.compare_digest(self._known.get(name, b""), self._mark(name, password)) else None
 
     def check(self, name: str, password: str) -> str | None:
         """The user, where this is their password; takes as long for a name that does not exist."""
+        if _too_long(name, password):
+            return None
         name = unicodedata.normalize("NFC", name)
         right = self._users.get(name, self._nobody).matches(password)
         if not right or name not in self._users:
@@ -115,6 +124,11 @@ class Users:
         return request.scope.get(USER_KEY)
 
 
+def _too_long(name: str, password: str) -> bool:
+    """Whether nobody has this name, or this password, before any work on them."""
+    return len(name) > _MAX_TYPED_NAME or len(password) > MAX_PASSWORD
+
+
 def user_of(request: Request) -> str:
     """The user behind a request of the API."""
     return str(request.scope.get(USER_KEY) or LOCAL_USER)
@@ -122,6 +136,8 @@ def user_of(request: Request) -> str:
 
 def credentials(header: str) -> tuple[str, str] | None:
     """Name and password of an `Authorization` header: Basic, or Bearer with « nom:mot de passe » as the key."""
+    if len(header) > _MAX_HEADER:
+        return None
     scheme, _, value = header.strip().partition(" ")
     if scheme.lower() == "basic":
         try:
@@ -193,6 +209,9 @@ def main(arguments: list[str]) -> int:
     password = getpass.getpass("Mot de passe\u00a0: ")
     if len(password) < MIN_PASSWORD:
         print(f"Mot de passe trop court\u00a0: {MIN_PASSWORD} caractères au moins.", file=sys.stderr)
+        return 1
+    if len(password) > MAX_PASSWORD:
+        print(f"Mot de passe trop long\u00a0: {MAX_PASSWORD} caractères au plus.", file=sys.stderr)
         return 1
     if getpass.getpass("Encore une fois\u00a0: ") != password:
         print("Les deux mots de passe diffèrent\u00a0: recommencez.", file=sys.stderr)

@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 
 RATE = Rate(per_second=20, burst=100)
 _UPLOAD_BYTES = MAX_FILES * MAX_FILE_BYTES + 1_000_000
-BODY_BYTES = {"/api/articles": _UPLOAD_BYTES, "/gradio_api/upload": _UPLOAD_BYTES, "": 1_000_000}
+BODY_BYTES = {
+    "/api/articles": _UPLOAD_BYTES,
+    "/gradio_api/upload": _UPLOAD_BYTES,
+    "/login": 20_000,
+    "": 1_000_000,
+}
 LEFT = 499
 _METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 

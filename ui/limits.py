@@ -24,6 +24,8 @@ API = ("/api/", "/v1/")
 _NUMBER = re.compile(r"[\w.-]{1,64}", re.ASCII)
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
 _MAX_CLIENTS = 10_000
+MAX_HEADERS_BYTES = 10_000
+"""All headers of a request together: reading cookies takes a time that grows as the square of their length."""
 
 
 def client_of(scope: Scope) -> str:
@@ -90,8 +92,9 @@ def _log(scope: Scope, status: int, milliseconds: float) -> None:
 
 
 class Guard:
-    """Refuses what other web sites make a browser send: changes asked by a page of another origin, and,
-    where the server is for this computer only, addresses under another name (DNS rebinding)."""
+    """Refuses headers of an endless length, before they are read, and what other web sites make a browser
+    send: changes asked by a page of another origin, and, where the server is for this computer only,
+    addresses under another name (DNS rebinding)."""
 
     def __init__(self, app: ASGIApp, *, local: bool) -> None:
         self.app = app
@@ -99,6 +102,9 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what this server, or its own pages, may be asked."""
+        if sum(len(name) + len(value) for name, value in scope.get("headers", ())) > MAX_HEADERS_BYTES:
+            await _refuse_headers(scope, receive, send)
+            return
         if scope["type"] == "http" and (line := self._fault(scope)):
             await error_response(scope, 403, line)(scope, receive, send)
             return
@@ -114,6 +120,14 @@ class Guard:
         if foreign and scope["method"] not in _SAFE_METHODS:
             return "Cette requête vient de la page d’un autre site\u00a0: elle est refusée."
         return None
+
+
+async def _refuse_headers(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1009})
+        return
+    line = f"Les en-têtes de la requête sont trop gros\u00a0: {MAX_HEADERS_BYTES // 1000}\u00a0ko au plus en tout."
+    await error_response(scope, 431, line)(scope, receive, send)
 
 
 def _is_this_computer(host: str) -> bool:
@@ -215,4 +229,5 @@ class BodyLimit:
 
 
 def _too_big(limit: int) -> ApiError:
-    return ApiError(413, f"Le corps de la requête est trop gros\u00a0: {limit // 1_000_000}\u00a0Mo au plus.")
+    most = f"{limit // 1_000_000}\u00a0Mo" if limit >= 1_000_000 else f"{limit // 1000}\u00a0ko"
+    return ApiError(413, f"Le corps de la requête est trop gros\u00a0: {most} au plus.")

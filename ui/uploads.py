@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_FILES = 20
 MAX_FILE_BYTES = 20_000_000
+_LONGEST_NAME = 1000
 
 
 def limits_in_words() -> str:
@@ -29,7 +30,8 @@ def limits_in_words() -> str:
 
 def clean_name(name: str) -> str:
     """The file's name without folders, hidden dots and odd characters; "article" where nothing is left."""
-    base = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1])
+    # Longer than a file's name can be, it is cut: accents are put together in quadratic time.
+    base = unicodedata.normalize("NFC", re.split(r"[/\\]", name)[-1][-_LONGEST_NAME:])
     stem, dot, suffix = base.rpartition(".")
     if not dot:
         stem, suffix = base, ""
