@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
 
 import pytest
 import typer
+import uvicorn
 from typer.testing import CliRunner
 
 from qa.errors import SourcierError
-from ui.command import chat, check_address, is_local, shown_address
+from ui.command import chat, check_address, is_local, listen, shown_address
 
 
 @pytest.mark.parametrize(
@@ -26,6 +28,32 @@ def test_which_addresses_only_this_computer_sees(host: str, local: bool) -> None
 def test_others_are_not_let_in_without_a_word() -> None:
     with pytest.raises(SourcierError, match="donnez --auth FICHIER, ou --no-auth"):
         check_address("0.0.0.0", 7860, protected=False)
+
+
+def test_behind_a_proxy_others_are_not_let_in_either() -> None:
+    with pytest.raises(SourcierError, match=r"mandataire.*donnez --auth FICHIER, ou --no-auth"):
+        check_address("127.0.0.1", 7860, protected=False, proxy=True)
+
+
+@pytest.mark.parametrize(("proxy", "seen"), [(False, ("127.0.0.1", 5)), (True, ("203.0.113.9", 0))])
+def test_where_a_request_comes_from_is_believed_of_a_proxy_only(
+    monkeypatch: pytest.MonkeyPatch, proxy: bool, seen: tuple[str, int]
+) -> None:
+    told: list[object] = []
+
+    async def app(scope, receive, send) -> None:
+        told.append(tuple(scope["client"]))
+
+    configs: list[uvicorn.Config] = []
+    monkeypatch.setattr(uvicorn, "run", lambda app, **given: configs.append(uvicorn.Config(app, **given)))
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    listen(app, "127.0.0.1", 7860, proxy=proxy, log_json=True)
+    (config,) = configs
+    config.load()
+    forged = [(b"x-forwarded-for", b"203.0.113.9"), (b"x-forwarded-proto", b"https")]
+    scope = {"type": "http", "client": ("127.0.0.1", 5), "scheme": "http", "headers": forged}
+    asyncio.run(config.loaded_app(scope, None, None))
+    assert told == [seen]
 
 
 def test_a_port_that_is_taken_is_said() -> None:

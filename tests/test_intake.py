@@ -160,3 +160,72 @@ def test_a_file_sent_then_replaced_by_a_link_is_refused(place: Place, secret: Pa
     path.unlink()
     path.symlink_to(secret)
     assert place.send(place.adding["id"], [None, "", [named(str(path))]])["output"]["error"] == NOT_SENT
+
+
+CLOSED = [
+    "file=http://127.0.0.1:9/a",
+    "file=https://127.0.0.1:9/a",
+    "file=HTTP://127.0.0.1:9/a",
+    "file=ftp://127.0.0.1:9/a",
+    "file=//127.0.0.1:9/a",
+    "file=http%3A%2F%2F127.0.0.1%3A9%2Fa",
+    "file%3Dhttp:%2F%2F127.0.0.1:9/a",
+    "%66ile=http://127.0.0.1:9/a",
+    "file=/etc/passwd",
+    "file/http://127.0.0.1:9/a",
+    "file//etc/passwd",
+    "proxy=http://127.0.0.1:9/a",
+    "proxy=https://a.hf.space/a",
+    "proxy%3Dhttps:%2F%2Fa.hf.space/a",
+    "stream/a/b/1/playlist-file",
+    "custom_component/a/client/component/index.js",
+    "deep_link",
+    "vibe-code/",
+    "dev/reload",
+    "openapi.json",
+]
+
+
+def test_what_the_window_does_not_use_of_gradio_is_closed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[object] = []
+
+    async def fetch(*given: object) -> None:
+        fetched.append(given)
+
+    monkeypatch.setattr("gradio.routes.secure_url_stream_response", fetch)
+    for asked in CLOSED:
+        for start in ("/gradio_api/", "//gradio_api/", "/gradio_api//"):
+            for method in ("GET", "HEAD"):
+                address = f"http://127.0.0.1{start}{asked}"
+                assert place.client.request(method, address).status_code == 404, address
+    for asked in (
+        "component_server",
+        "process_recording",
+        "vibe-edit/",
+        "call/add",
+        "call/v2/add",
+        "stream/a",
+    ):
+        assert place.client.post(f"/gradio_api/{asked}", json={"data": []}).status_code == 404, asked
+    assert fetched == []
+
+
+def test_an_upload_that_names_an_address_fetches_nothing(place: Place) -> None:
+    sent = place.client.post(
+        "/gradio_api/upload", data={"files": "http://127.0.0.1:9/a", "url": "http://127.0.0.1:9/"}
+    )
+    assert sent.status_code == 400
+    sent = place.client.post("/gradio_api/upload", files=[("url", (None, b"http://127.0.0.1:9/a"))])
+    assert (sent.status_code, sent.json()) == (200, [])
+
+
+def test_a_file_sent_is_not_handed_out(place: Place) -> None:
+    path = place.upload("pont.txt", "Le pont ferme mardi.")
+    assert place.client.get(f"/gradio_api/file={path}").status_code == 404
+
+
+def test_what_the_page_asks_of_gradio_is_open(place: Place) -> None:
+    for asked in ("theme.css", "info", "startup-events", "app_id"):
+        assert place.client.get(f"/gradio_api/{asked}").status_code != 404, asked

@@ -1,8 +1,9 @@
-"""What the window takes from a browser: of files, only those that the same user has sent."""
+"""What the window takes from a browser: its own routes, and of files only those that the same user has sent."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from os.path import realpath
@@ -15,9 +16,17 @@ from gradio.utils import get_upload_folder
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.auth import LOCAL_USER
+from ui.errors import error_response
 from ui.session import user_of
 
 UPLOAD = "/gradio_api/upload"
+OURS = re.compile(
+    r"/gradio_api/(?:(?:app_id|cancel|info|reset|startup-events|theme\.css|upload|upload_progress|user)/?"
+    r"|queue/(?:data|join)|run/\w+/?|heartbeat/\w+)"
+)
+"""What the page asks of Gradio. Its other routes fetch addresses, hand out files or run more than events."""
+
+_GRADIO = re.compile(r"/+gradio_api(?:[/=]|$)")
 NOT_SENT = "Ce fichier n’a pas été envoyé d’ici\u00a0: envoyez-le de nouveau."
 _MAX_SENT = 10_000
 
@@ -88,7 +97,7 @@ def _paths(data: object) -> Iterator[object]:
 
 
 class Intake:
-    """ASGI middleware around Gradio's routes: notes who has sent which file."""
+    """ASGI middleware around Gradio's routes: closes those the window does not use, notes who has sent which file."""
 
     def __init__(self, app: ASGIApp, *, sent: Sent, identify: Callable[[Request], str | None] | None) -> None:
         self.app = app
@@ -96,7 +105,10 @@ class Intake:
         self.identify = identify
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes everything through, and reads what Gradio answers to an upload."""
+        """Passes on what the window asks, and reads what Gradio answers to an upload."""
+        if _GRADIO.match(scope.get("path", "")) and not OURS.fullmatch(scope["path"]):
+            await error_response(scope, 404)(scope, receive, send)
+            return
         if scope["type"] != "http" or scope["path"] != UPLOAD:
             await self.app(scope, receive, send)
             return
