@@ -13,7 +13,7 @@ from rich.text import Text
 
 from qa.answer import Answer, Citation
 from qa.commands import USAGE, ExtensibleGroup, FrenchGroup
-from qa.library import TRUTH, Library
+from qa.library import TRUTH, Library, library_option
 from qa.terminal import (
     JsonOption,
     LibraryOption,
@@ -93,7 +93,12 @@ def index(
         typer.Option(metavar="ADRESSE", help="Grappe Ray qui calcule les vecteurs d’une grande collection."),
     ] = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Retire les articles dont le fichier a disparu de ces chemins.")
+        bool,
+        typer.Option(
+            "--prune",
+            help="Retire les articles dont le fichier a disparu de ces chemins, mais aucun d’un dossier qui n’existe "
+            "plus ou s’est vidé, comme celui d’un disque débranché : voyez « sourcier library remove --under ».",
+        ),
     ] = False,
     json_: JsonOption = False,
 ) -> None:
@@ -107,9 +112,10 @@ def index(
         report = add_with_progress(opened, paths or [], prune=prune, ray=ray)
     if json_:
         print_json(asdict(report))
-    if not json_ or report.skipped:
-        show_report(report)
-    if report.skipped and not (report.added or report.updated or report.unchanged or report.removed):
+    if not json_ or report.skipped or report.withheld:
+        show_report(report, library_option(path))
+    taken = report.added or report.updated or report.unchanged or report.removed
+    if report.withheld or (report.skipped and not taken):
         raise typer.Exit(1)
 
 
@@ -194,21 +200,35 @@ def list_(library: LibraryOption = None, json_: JsonOption = False) -> None:
 @library_app.command()
 def remove(
     article_ids: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(metavar="IDENTIFIANT…", help="Identifiants donnés par « sourcier library list »."),
-    ],
+    ] = None,
+    under: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DOSSIER",
+            help="Retire tous les articles lus dans ce dossier, qu’il existe encore ou non ; les fichiers restent.",
+        ),
+    ] = None,
     library: LibraryOption = None,
     json_: JsonOption = False,
 ) -> None:
     """Retire des articles."""
+    ids = set(article_ids or ())
+    if not ids and under is None:
+        fail("Il manque « IDENTIFIANT… » : voyez « sourcier library remove --help ».", USAGE)
     with Library.open(library_path(library)) as opened:
-        removed = opened.remove(article_ids)
+        named = opened.remove(sorted(ids)) if ids else 0
+        below = opened.remove_below(under) if under is not None else 0
+    removed = named + below
     if json_:
         print_json({"removed": removed})
     else:
         console.print(f"{counted(removed, 'article')} {agree(removed, 'retiré')}.")
-    if removed < len(set(article_ids)):
+    if named < len(ids):
         fail("Certains identifiants n’existent pas : voyez « sourcier library list ».")
+    if under is not None and not below:
+        fail(f"Aucun article n’a été lu sous {under} : voyez « sourcier library list --json ».")
 
 
 @library_app.command()

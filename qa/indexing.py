@@ -31,8 +31,17 @@ class IndexProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class Withheld:
+    """A path that is missing, or whose every known file is, so that nothing was removed; how many articles stay."""
+
+    path: str
+    missing: bool
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What indexing did: ids of articles, files skipped, passages stored, seconds."""
+    """What indexing did: ids of articles, files skipped, passages stored, seconds, paths not pruned."""
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
@@ -41,6 +50,7 @@ class IndexReport:
     skipped: tuple[Skipped, ...]
     passages: int
     seconds: float
+    withheld: tuple[Withheld, ...] = ()
 
 
 Progress = Callable[[IndexProgress], None]
@@ -87,6 +97,7 @@ class Indexing:
         self._unchanged: list[str] = []
         self._removed: list[str] = []
         self._skipped: list[Skipped] = []
+        self._withheld: list[Withheld] = []
 
     def add_files(self, found: Iterable[Path | Skipped]) -> None:
         """Read each file that has changed, and store its articles."""
@@ -115,8 +126,21 @@ class Indexing:
         self._store()
 
     def prune(self, roots: Sequence[Path]) -> None:
-        """Remove the articles of files that are no longer there, below the roots."""
-        gone = [path for path in self._storage.paths() if _below(path, roots) and _vanished(path)]
+        """Remove the articles of files that are no longer there, below the roots.
+
+        A root below which no known file is left is withheld: its disk may be away.
+        """
+        known = [path for path in self._storage.paths() if _below(path, roots)]
+        vanished = [path for path in known if _vanished(path)]
+        lost: list[Path] = []
+        for root in dict.fromkeys(roots):
+            inside = [path for path in known if _below(path, [root])]
+            # Looked at again: the disk may have gone while its files were looked at.
+            if inside and all(map(_vanished, inside)):
+                lost.append(root)
+                count = sum(len(self._storage.ids_of_path(path)) for path in inside)
+                self._withheld.append(Withheld(str(root), _vanished(str(root)), count))
+        gone = [path for path in vanished if not _below(path, lost)]
         if gone:
             with self._storage.change() as revision:
                 for path in gone:
@@ -126,7 +150,7 @@ class Indexing:
         """What was done so far."""
         return IndexReport(
             tuple(self._added), tuple(self._updated), tuple(self._unchanged), tuple(self._removed),
-            tuple(self._skipped), self._passages, time.monotonic() - self._began,
+            tuple(self._skipped), self._passages, time.monotonic() - self._began, tuple(self._withheld),
         )  # fmt: skip
 
     def _add_file(self, path: Path, known: dict[str, str]) -> None:

@@ -18,13 +18,21 @@ import numpy as np
 from qa.articles import Article, find_files
 from qa.errors import LibraryError
 from qa.indexes import MILVUS, Indexes, reported, writing
-from qa.indexing import BATCH_PASSAGES, Encode, Indexing, IndexProgress, IndexReport
+from qa.indexing import BATCH_PASSAGES, Encode, Indexing, IndexProgress, IndexReport, Withheld
 from qa.storage import FORMAT, ArticleInfo, Manifest, Storage, StoredPassage
 
 if TYPE_CHECKING:
     from embeddings.encoder import Encoder
 
-__all__ = ["ArticleInfo", "IndexProgress", "IndexReport", "Library", "LibraryStats", "StoredPassage"]
+__all__ = [
+    "ArticleInfo",
+    "IndexProgress",
+    "IndexReport",
+    "Library",
+    "LibraryStats",
+    "StoredPassage",
+    "Withheld",
+]
 
 TRUTH = "library.sqlite"
 CLUSTER_BATCH_PASSAGES = 16_384
@@ -134,7 +142,8 @@ class Library:
     ) -> IndexReport:
         """Index files and folders; what has not changed since costs a hash.
 
-        `prune` removes the articles of files that have vanished from the paths given; `ray` is the address
+        `prune` removes the articles of files that have vanished from the paths given, but nothing below a path
+        where all of them have, as when its disk is away: see `remove_below`; `ray` is the address
         of a Ray cluster that is to encode. What is stored stays stored if the run is interrupted.
         """
         roots = [Path(realpath(path)) for path in paths]
@@ -159,6 +168,12 @@ class Library:
                 removed = self._storage.remove(article_ids, revision)
             self._indexes.catch_up()
         return removed
+
+    def remove_below(self, folder: str | Path) -> int:
+        """Remove the articles of a file, or of all files below a folder, there or not; gives how many there were."""
+        place = Path(realpath(folder))
+        paths = [path for path in self._storage.paths() if Path(path).is_relative_to(place)]
+        return self.remove([id_ for path in paths for id_ in self._storage.ids_of_path(path)])
 
     def reencode(self, encoder: Encoder, *, progress: Progress | None = None) -> None:
         """Make all vectors anew from the stored texts; the old ones serve until the new ones are complete.

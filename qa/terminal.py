@@ -19,7 +19,7 @@ from rich.text import Text
 from embeddings.errors import EmbeddingsError
 from qa.errors import SourcierError
 from qa.indexes import reported
-from qa.library import IndexProgress, IndexReport, Library, library_option
+from qa.library import IndexProgress, IndexReport, Library, Withheld, library_option
 
 console = Console(stderr=True, highlight=False)
 output = Console(highlight=False)
@@ -155,12 +155,14 @@ def add_with_progress(
         return library.add(paths, prune=prune, ray=ray, progress=show)
 
 
-def show_report(report: IndexReport) -> None:
-    """What indexing did, and each file that was skipped."""
+def show_report(report: IndexReport, option: str = "") -> None:
+    """What indexing did, each file that was skipped, each path not pruned; `option` names the library."""
     for skipped in report.skipped:
         console.print(
             Text(plain(f"Ignoré : {skipped.path} : {skipped.reason}."), style="yellow"), soft_wrap=True
         )
+    for place in report.withheld:
+        console.print(Text(plain(_kept(place, option)), style="yellow"), soft_wrap=True)
     done = (
         (report.added, "ajouté"),
         (report.updated, "mis à jour"),
@@ -172,6 +174,18 @@ def show_report(report: IndexReport) -> None:
     time = f"{report.seconds:.1f}".replace(".", ",")
     console.print(
         f"{', '.join(parts) or 'Aucun article'} ; {counted(report.passages, 'passage')} en {time} s."
+    )
+
+
+def _kept(place: Withheld, option: str) -> str:
+    """What was not removed, why, and how to remove it all the same."""
+    why = "n’existe plus" if place.missing else "ne contient plus aucun de ses fichiers"
+    held = counted(place.articles, "article")
+    stay = f"ses {held} restent" if place.articles > 1 else "son unique article reste"
+    command = f"sourcier library remove --under {shlex.quote(place.path)}{option}"
+    return (
+        f"Conservé : {place.path} {why} (un disque est-il débranché ?), {stay} dans la bibliothèque ; "
+        f"pour retirer quand même : « {command} »."
     )
 
 

@@ -69,6 +69,35 @@ class TestIndex:
         assert json.loads(run("index", articles, "--json").stdout)["removed"] == []
         assert len(json.loads(run("index", articles, "--prune", "--json").stdout)["removed"]) == 1
 
+    @pytest.mark.parametrize(
+        ("empty", "why"), [(False, "n’existe plus"), (True, "ne contient plus aucun de ses fichiers")]
+    )
+    def test_prunes_nothing_where_a_disk_is_away(
+        self, articles: Path, tmp_path: Path, empty: bool, why: str
+    ) -> None:
+        run("index", articles)
+        articles.rename(tmp_path / "away")
+        if empty:
+            articles.mkdir()
+        result = run("index", articles, "--prune")
+        assert result.exit_code == 1
+        (line,) = (line for line in result.stderr.splitlines() if line.startswith("Conservé"))
+        assert line == (
+            f"Conservé : {articles} {why} (un disque est-il débranché ?), ses 2 articles restent dans la "
+            f"bibliothèque ; pour retirer quand même : « sourcier library remove --under {articles} »."
+        )
+        told = json.loads(run("index", articles, "--prune", "--json").stdout)
+        assert told["withheld"] == [{"path": str(articles), "missing": not empty, "articles": 2}]
+        assert json.loads(run("library", "stats", "--json").stdout)["articles"] == 2
+        removed = run("library", "remove", "--under", articles)
+        assert (removed.exit_code, removed.stderr) == (0, "2 articles retirés.\n")
+        again = run("library", "remove", "--under", articles)
+        assert (again.exit_code, f"Aucun article n’a été lu sous {articles}" in again.stderr) == (1, True)
+
+    def test_its_help_names_the_word_that_empties_a_folder(self) -> None:
+        assert "library remove --under" in " ".join(run("index", "--help").stdout.replace("│", " ").split())
+        assert "--under" in run("library", "remove", "--help").stdout
+
     def test_fails_where_nothing_can_be_indexed(self, tmp_path: Path) -> None:
         result = run("index", tmp_path / "rien")
         assert result.exit_code == 1

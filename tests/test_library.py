@@ -17,10 +17,11 @@ import pytest
 from fakes import HashEncoder
 from killed import index_slowly, reencode_slowly
 
+import qa.indexing
 from qa.articles import read_text
 from qa.errors import LibraryError, SourcierError
 from qa.indexes import writing
-from qa.library import TRUTH, Library
+from qa.library import TRUTH, Library, Withheld
 from qa.settings import settings
 
 TEXTS = {
@@ -153,6 +154,70 @@ class TestIndexingAgain:
         report = library.add([folder], prune=True)
         assert [i.split("-")[0] for i in report.removed] == ["mer"]
         assert words_found(library, "vent marée") == ["vent"]
+        assert library.verify() == []
+
+    @pytest.mark.parametrize("left", ["nothing", "an empty folder", "a hidden file", "another file"])
+    def test_prunes_nothing_where_a_disk_is_away(
+        self, library: Library, folder: Path, tmp_path: Path, left: str
+    ) -> None:
+        folder.rename(tmp_path / "away")
+        if left != "nothing":
+            folder.mkdir()
+        if left == "a hidden file":
+            (folder / ".nomedia").touch()
+        if left == "another file":
+            (folder / "photo.png").write_bytes(b"x")
+        report = library.add([folder], prune=True)
+        assert report.removed == ()
+        assert report.withheld == (Withheld(str(folder), left == "nothing", 3),)
+        assert library.stats().articles == 3
+        if folder.exists():
+            shutil.rmtree(folder)
+        (tmp_path / "away").rename(folder)
+        back = library.add([folder], prune=True)
+        assert (len(back.unchanged), back.removed, back.withheld) == (3, (), ())
+
+    def test_a_disk_that_is_away_holds_back_only_what_is_on_it(
+        self, library: Library, folder: Path, tmp_path: Path
+    ) -> None:
+        disk = folder / "disk"
+        disk.mkdir()
+        (disk / "vent.txt").write_text("Le vent souffle du nord.", "utf-8")
+        library.add([folder])
+        (folder / "mer.txt").unlink()
+        shutil.rmtree(disk)
+        report = library.add([folder, disk], prune=True)
+        assert [i.split("-")[0] for i in report.removed] == ["mer"]
+        assert report.withheld == (Withheld(str(disk), True, 1),)
+        lone = folder / "pain.txt"
+        lone.unlink()
+        assert library.add([lone], prune=True).withheld == (Withheld(str(lone), True, 1),)
+
+    def test_a_disk_that_goes_while_files_are_looked_at_loses_nothing(
+        self, library: Library, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        looked = qa.indexing._vanished
+
+        def leaving(path: str) -> bool:
+            gone = looked(path)
+            if folder.exists():
+                folder.rename(tmp_path / "away")
+            return gone
+
+        monkeypatch.setattr(qa.indexing, "_vanished", leaving)
+        assert library.add([folder], prune=True).removed == ()
+        assert library.stats().articles == 3
+
+    def test_what_was_read_below_a_folder_is_removed_by_a_word_of_its_own(
+        self, library: Library, folder: Path, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "articles-autres.txt"
+        other.write_text("Le vent souffle du nord.", "utf-8")
+        library.add([other])
+        shutil.rmtree(folder)
+        assert library.remove_below(folder) == 3
+        assert library.remove_below(folder) == 0
+        assert [info.id.split("-")[0] for info in library.articles()] == ["articles"]
         assert library.verify() == []
 
     def test_follows_the_records_of_a_jsonl_file(self, library: Library, folder: Path) -> None:
