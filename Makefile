@@ -19,7 +19,7 @@ lint: $(INSTALLED)
 	$(BIN)/lint-imports
 
 bench: $(INSTALLED)
-	$(BIN)/python -m eval.bench
+	$(BIN)/python -m eval.scripts.bench
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from eval.report import Report
+    from eval.report.report import Report
     from eval.runner import Answerer, Progress
 
 __all__ = ["evaluate"]
@@ -34,13 +34,14 @@ def evaluate(
     earlier report.json; `name` is what the report calls the system. Raises DatasetError where a file is
     malformed, or the folder in use.
     """
-    from eval import comparison, runner
+    from eval import runner
     from eval.conditions import Clock, exclusive
     from eval.datasets import load
     from eval.kept import Kept
-    from eval.report import Report
+    from eval.report import comparison
+    from eval.report.report import Report
+    from eval.report.summary import summarise
     from eval.subject import check, describe
-    from eval.summary import summarise
 
     clock = Clock()
     earlier = comparison.read_outcomes(compare) if compare else None

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from qa.terminal import (
+from qa.cli.output import (
     JsonOption,
     LibraryOption,
     ReaderOption,
@@ -62,8 +62,8 @@ def evaluate_command(
 
         from eval import evaluate
         from eval.datasets import load
+        from eval.report.tables import show
         from eval.subject import assistant_over
-        from eval.terminal import show
         from qa.assistant import Assistant
 
         dataset = load(file)

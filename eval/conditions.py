@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from embeddings.engine import threads
+from embeddings.encoders.bert import threads
 from embeddings.errors import cause_of
 from eval.datasets import DatasetError
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from embeddings.errors import cause_of
-from qa.articles import Article, clean, read_text
 from qa.errors import SourcierError
+from qa.ingest.articles import Article, clean, read_text
 
 FIELDS = ("id", "question", "answers", "sources", "answerable")
 MAX_QUESTION_CHARACTERS = 2000

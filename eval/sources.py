@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from eval.datasets import EvalQuestion
-from qa.articles import slug
+from qa.ingest.articles import slug
 from qa.scoring import normalise
 
 if TYPE_CHECKING:
-    from qa.library import Library
+    from qa.library.library import Library
 
 
 def is_source(sources: Sequence[str], article_id: str, place: str) -> bool:

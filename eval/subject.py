@@ -10,11 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from embeddings.engine import fingerprint
+from embeddings.encoders.bert import fingerprint
 from eval.datasets import Dataset, DatasetError, EvalQuestion
 from eval.sources import check_sources, match, resolve
-from qa.articles import Article
-from qa.library import IndexProgress, Library
+from qa.ingest.articles import Article
+from qa.library.library import IndexProgress, Library
 
 if TYPE_CHECKING:
     from qa.assistant import Assistant

@@ -15,7 +15,7 @@ from qa.answer import Answer, Citation, Evidence
 
 if TYPE_CHECKING:
     from qa.assistant import Assistant
-    from qa.library import Library
+    from qa.library.library import Library
 
 __all__ = ["Answer", "Assistant", "Citation", "Evidence", "Library", "answer"]
 
@@ -32,7 +32,7 @@ def answer(
     `history` holds the (question, answer text) pairs of the conversation so far, so that a follow-up
     ("Et Microsoft ?") is understood. Raises qa.errors.SourcierError with one French line.
     """
-    from qa.library import TRUTH, Library
+    from qa.library.library import TRUTH, Library
 
     made = 0
     if not isinstance(library, Library):
@@ -56,7 +56,7 @@ def __getattr__(name: str) -> Any:
 
         return Assistant
     if name == "Library":
-        from qa.library import Library
+        from qa.library.library import Library
 
         return Library
     raise AttributeError(f"module 'qa' has no attribute {name!r}")

@@ -16,11 +16,7 @@ from qa.answer import Answer, Delta, Reading, RetrievedPassage, Step
 from qa.confidence import Confidence, Thresholds, load_confidence
 from qa.conversation import complete
 from qa.errors import QuestionError
-from qa.evidence import EvidenceRanker, Ranked
-from qa.question import MAX_QUESTION_CHARACTERS
-from qa.reader import Reader, Segment, SpanScores, combine
-from qa.retriever import Hit, Retriever
-from qa.spans import (
+from qa.reading.choice import (
     READINGS,
     Layout,
     choose,
@@ -35,10 +31,14 @@ from qa.spans import (
     tidy,
     windows_of,
 )
+from qa.reading.reader import Reader, Segment, SpanScores, combine
+from qa.retrieval.evidence import EvidenceRanker, Ranked
+from qa.retrieval.question import MAX_QUESTION_CHARACTERS
+from qa.retrieval.retriever import Hit, Retriever
 
 if TYPE_CHECKING:
-    from qa.library import Library
-    from qa.seq2seq import Rescorer
+    from qa.library.library import Library
+    from qa.reading.seq2seq import Rescorer
 
 PASSAGES_RANKED = 10
 DOUBT = (math.log(0.1), math.log(0.9))
@@ -83,7 +83,7 @@ class Assistant:
     @cached_property
     def library(self) -> Library:
         """The library asked."""
-        from qa.library import Library
+        from qa.library.library import Library
 
         if isinstance(self._given, Library):
             return self._given
@@ -103,7 +103,7 @@ class Assistant:
 
     @cached_property
     def _rescorer(self) -> Rescorer | None:
-        from qa.seq2seq import Rescorer
+        from qa.reading.seq2seq import Rescorer
 
         return Rescorer(self.reader_name) if self.reader_name else None
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from embeddings.encoder import DEFAULT_ENCODER
+from embeddings.encoders.encoder import DEFAULT_ENCODER
 
 MODEL = Path(__file__).parent / "models" / "confidence.json"
 SIGNALS = ("span", "no_answer", "evidence", "dense", "margin")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from qa.question import MAX_QUESTION_CHARACTERS
+from qa.retrieval.question import MAX_QUESTION_CHARACTERS
 
 _NAME = re.compile(r"[A-ZÀ-Ý][\w'’-]*(?:\s+(?:(?:de|du|des|la|le|d['’])\s*)?[A-ZÀ-Ý][\w'’-]*)*")
 _AND = re.compile(r"^(?:et|mais)\s+(?:pour\s+|chez\s+|à\s+|de\s+|en\s+)?(?P<topic>.+?)\s*\?*$", re.I)

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embeddings.text import fold
 from qa.answer import Answer, Citation, Evidence, RetrievedPassage
 from qa.errors import SourcierError
-from qa.words import fold
 
 _WORDS_SEARCHED = 20
 _CHARACTERS_SEARCHED = 1000

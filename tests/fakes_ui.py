@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from qa.answer import Answer, Citation, Delta, RetrievedPassage, Step
-from qa.articles import Article, Skipped
 from qa.errors import LibraryError, QuestionError
-from qa.library import ArticleInfo, IndexReport
+from qa.ingest.articles import Article, Skipped
+from qa.library.library import ArticleInfo, IndexReport
 
 HOSTILE = (
     '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from fakes import HashEncoder
 
-import qa.library
-from qa.library import Library
+import qa.library.library
+from qa.library.library import Library
 
 SECONDS_A_TEXT = 0.002
 BATCH = 16
@@ -28,12 +28,12 @@ class SlowEncoder(HashEncoder):
 
 
 def index_slowly(library: Path, articles: Path, told: Connection) -> None:
-    qa.library.BATCH_PASSAGES = BATCH
+    qa.library.library.BATCH_PASSAGES = BATCH
     with Library.open(library, embedding=SlowEncoder(), create=True) as opened:
         opened.add([articles], prune=True, progress=told.send)
 
 
 def reencode_slowly(library: Path, told: Connection) -> None:
-    qa.library.BATCH_PASSAGES = BATCH
+    qa.library.library.BATCH_PASSAGES = BATCH
     with Library.open(library) as opened:
         opened.reencode(SlowEncoder(48), progress=told.send)

@@ -12,8 +12,8 @@ import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from qa.articles import Article, Skipped, find_files, read_file, read_text
 from qa.errors import ArticleError
+from qa.ingest.articles import Article, Skipped, find_files, read_file, read_text
 
 BODY = "Le conseil municipal a voté mardi la fermeture du pont. Les travaux dureront huit mois."
 

@@ -13,12 +13,12 @@ import pytest
 
 import qa
 from qa.answer import Answer, Delta, Step
-from qa.articles import read_text
 from qa.assistant import EMPTY, MAX_QUESTION_CHARACTERS, REFUSAL, STEPS, Assistant, Trace
 from qa.confidence import Thresholds
 from qa.errors import QuestionError, SourcierError
-from qa.library import Library
-from qa.reader import Segment, SpanScores
+from qa.ingest.articles import read_text
+from qa.library.library import Library
+from qa.reading.reader import Segment, SpanScores
 
 EVAL = Path(__file__).parent.parent / "eval"
 LINES = (EVAL / "questions" / "samples.jsonl").read_text("utf-8").splitlines()

@@ -18,10 +18,10 @@ from fastapi.testclient import TestClient
 
 from qa.errors import SourcierError
 from qa.history import History, Settings
-from ui import auth
-from ui.auth import Users, credentials, hash_password, load_users
-from ui.http import build_api
-from ui.login import COOKIE, FAILURES, Door
+from ui.server import auth
+from ui.server.application import build_api
+from ui.server.auth import Users, credentials, hash_password, load_users
+from ui.server.login import COOKIE, FAILURES, Door
 
 ANNE = ("anne", "pont-viaduc")
 PAGE = {"accept": "text/html"}
@@ -108,7 +108,7 @@ def test_a_file_that_is_wrong_is_told_with_its_line(tmp_path: Path, content: str
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     for path in (tmp_path / "absent", tmp_path):
-        with pytest.raises(SourcierError, match=r"illisible.*python -m ui.auth NOM"):
+        with pytest.raises(SourcierError, match=r"illisible.*python -m ui.server.auth NOM"):
             load_users(path)
     (tmp_path / "latin").write_bytes(b"zo\xe9:x")
     with pytest.raises(SourcierError, match="illisible"):
@@ -138,9 +138,9 @@ def test_a_line_is_made_from_the_terminal(
 
 
 def test_the_command_starts_without_the_window() -> None:
-    run = subprocess.run([sys.executable, "-m", "ui.auth"], capture_output=True, text=True)
-    assert (run.returncode, "python -m ui.auth NOM" in run.stderr) == (1, True)
-    code = "import sys, ui.auth; print('gradio' in sys.modules, 'torch' in sys.modules)"
+    run = subprocess.run([sys.executable, "-m", "ui.server.auth"], capture_output=True, text=True)
+    assert (run.returncode, "python -m ui.server.auth NOM" in run.stderr) == (1, True)
+    code = "import sys, ui.server.auth; print('gradio' in sys.modules, 'torch' in sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout == "False False\n"
 

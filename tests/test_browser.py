@@ -22,11 +22,11 @@ from playwright.sync_api import Browser, Dialog, Page, expect  # noqa: E402
 
 from qa.confidence import Thresholds  # noqa: E402
 from qa.history import History  # noqa: E402
-from ui.app import build_window, mount_window  # noqa: E402
-from ui.auth import Users, hash_password  # noqa: E402
-from ui.http import build_api  # noqa: E402
-from ui.originals import originals_router  # noqa: E402
-from ui.session import Engine  # noqa: E402
+from ui.server.application import build_api  # noqa: E402
+from ui.server.auth import Users, hash_password  # noqa: E402
+from ui.server.originals import originals_router  # noqa: E402
+from ui.window.app import build_window, mount_window  # noqa: E402
+from ui.window.session import Engine  # noqa: E402
 
 PATIENCE_MS = 60_000
 """How long a condition is waited for; on a busy machine a page takes seconds to load."""

@@ -13,7 +13,7 @@ import uvicorn
 from typer.testing import CliRunner
 
 from qa.errors import SourcierError
-from ui.command import chat, check_address, is_local, listen, shown_address
+from ui.server.command import chat, check_address, is_local, listen, shown_address
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_its_help_says_how_to_write_the_file_of_users() -> None:
     app = typer.Typer()
     app.command()(chat)
     result = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "200"})
-    assert "python -m ui.auth NOM" in " ".join(result.output.split())
+    assert "python -m ui.server.auth NOM" in " ".join(result.output.split())
 
 
 def test_the_command_says_it_in_one_line() -> None:
@@ -90,7 +90,7 @@ def test_the_command_says_it_in_one_line() -> None:
 
 
 def test_its_help_loads_nothing_heavy() -> None:
-    code = "import sys, ui.command; print(sorted({'gradio', 'torch', 'fastapi', 'faiss'} & set(sys.modules)))"
+    code = "import sys, ui.server.command; print(sorted({'gradio', 'torch', 'fastapi', 'faiss'} & set(sys.modules)))"
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
         == "[]\n"

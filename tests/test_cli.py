@@ -15,12 +15,12 @@ from test_architecture import HEAVY
 from typer.testing import CliRunner, Result
 
 from qa.answer import Answer, Citation
-from qa.cli import _show, app
+from qa.cli.commands import _show, app
 from qa.errors import LibraryError
-from qa.library import Library
+from qa.library.library import Library
 
 TESTS = Path(__file__).parent
-SOURCIER = (sys.executable, "-c", "from qa.cli import main; main()")
+SOURCIER = (sys.executable, "-c", "from qa.cli.commands import main; main()")
 MOON = "La lune\n\nLa lune tourne autour de la Terre. Neil Armstrong a marché sur la lune en 1969."
 BREAD = "Le pain\n\nLe boulanger pétrit la pâte à quatre heures."
 
@@ -254,11 +254,11 @@ class TestProcess:
     @pytest.mark.parametrize("arguments", [["--help"], ["index", "--help"], ["library", "stats"]])
     def test_starts_without_anything_heavy(self, arguments: list[str], articles: Path) -> None:
         run("index", articles)
-        code = """import sys; from qa.cli import main
+        code = """import sys; from qa.cli.commands import main
 try: main()
 except SystemExit: print("MODULES", *sys.modules)"""
         modules = python(code, *arguments).stdout.split("MODULES")[1].split()
-        assert "qa.library" in modules
+        assert "qa.library.library" in modules
         assert set(modules).isdisjoint(HEAVY)
         if arguments != ["--help"]:
             assert {"ui", "eval"}.isdisjoint(modules)
@@ -268,8 +268,8 @@ except SystemExit: print("MODULES", *sys.modules)"""
         folder.mkdir()
         for n in range(400):
             (folder / f"{n}.txt").write_text(f"Le sujet {n}\n\nLe sujet {n} est traité ici.", "utf-8")
-        code = """import sys, embeddings.encoder, qa.library; from killed import SlowEncoder; from qa.cli import main
-embeddings.encoder.load_encoder = lambda name: SlowEncoder(); qa.library.BATCH_PASSAGES = 4; main()"""
+        code = """import sys, embeddings.encoders.encoder, qa.library.library; from killed import SlowEncoder; from qa.cli.commands import main
+embeddings.encoders.encoder.load_encoder = lambda name: SlowEncoder(); qa.library.library.BATCH_PASSAGES = 4; main()"""
         process = subprocess.Popen(
             [sys.executable, "-c", code, "index", str(folder)],
             cwd=TESTS,

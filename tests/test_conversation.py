@@ -3,7 +3,7 @@ import time
 import pytest
 
 from qa.conversation import complete
-from qa.question import MAX_QUESTION_CHARACTERS
+from qa.retrieval.question import MAX_QUESTION_CHARACTERS
 
 NAMED = (
     "Qui a été nommé PDG par intérim d'OpenAI ?",

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from embeddings.distributed import BATCH, encode_on_ray
-from embeddings.encoder import load_encoder
+from embeddings.encoders.distributed import BATCH, encode_on_ray
+from embeddings.encoders.encoder import load_encoder
 from embeddings.errors import EmbeddingsError
 
 needs_ray = pytest.mark.skipif(find_spec("ray") is None, reason="ray n'est pas installé")

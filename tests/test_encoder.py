@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.encoder import MODELS, Encoder, load_encoder, shipped
+from embeddings.encoders.encoder import MODELS, Encoder, load_encoder, shipped
 from embeddings.errors import EmbeddingsError
 
 TEXTS = ["Le maire a fermé le pont.", "La banque centrale relève ses taux.", "Un court texte.", ""]

@@ -25,17 +25,17 @@ from fakes_eval import (
 from typer.testing import CliRunner
 
 from eval import evaluate
-from eval.baseline import BestSentence
 from eval.datasets import DatasetError, load
 from eval.outcome import judge
+from eval.scripts.baseline import BestSentence
 from eval.sources import check_sources, is_source, match, resolve
 from eval.subject import describe
 from qa.answer import Answer, Reading
 from qa.assistant import Assistant
-from qa.cli import app
+from qa.cli.commands import app
 from qa.errors import SourcierError
 from qa.history import History
-from qa.library import Library
+from qa.library.library import Library
 
 SAMPLES = Path(__file__).parent.parent / "eval" / "questions" / "samples.jsonl"
 WHO = "Qui a marché sur la lune ?"

@@ -8,8 +8,8 @@ import sys
 
 TIED = """
 from types import SimpleNamespace
-from qa.evidence import Candidate, features
-from qa.question import analyse
+from qa.retrieval.evidence import Candidate, features
+from qa.retrieval.question import analyse
 
 families = [[a + b + "oto" for b in ("la", "ro", "ni", "pu", "gra", "vi", "cho", "mar")] for a in "bcdfglmn"]
 words = [word for family in families for word in family]

@@ -24,13 +24,13 @@ from fastapi.testclient import TestClient
 from qa.answer import Answer, Citation
 from qa.errors import LibraryError
 from qa.history import History, Settings
-from qa.library import Library
-from ui.http import BODY_BYTES, LEFT, build_api
-from ui.limits import Pace, Rate
-from ui.logs import JsonLines, request_number
-from ui.openai_api import exchanges, sources
-from ui.schemas import ChatMessage
-from ui.uploads import MAX_FILES
+from qa.library.library import Library
+from ui.api.openai import exchanges, sources
+from ui.api.schemas import ChatMessage
+from ui.server.application import BODY_BYTES, LEFT, build_api
+from ui.server.limits import Pace, Rate
+from ui.server.logs import JsonLines, request_number
+from ui.window.uploads import MAX_FILES
 
 QUESTION = "Qui a construit le viaduc de Garabit ?"
 LOCAL = "http://127.0.0.1"
@@ -307,9 +307,9 @@ def test_a_request_keeps_its_number_or_gets_one(client: TestClient) -> None:
 def test_a_request_is_logged_with_its_number_and_without_its_question(
     client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "ui.limits")
+    caplog.set_level(logging.INFO, "ui.server.limits")
     client.post("/api/answer?a=1", json={"question": QUESTION}, headers={"X-Request-ID": "n-2"})
-    (record,) = [record for record in caplog.records if record.name == "ui.limits"]
+    (record,) = [record for record in caplog.records if record.name == "ui.server.limits"]
     token = request_number.set("n-2")
     line = json.loads(JsonLines().format(record))
     request_number.reset(token)
@@ -594,7 +594,7 @@ def test_pieces_arrive_one_by_one_and_leaving_stops_the_work(server: Server) -> 
 def test_leaving_before_the_answer_stops_the_work_and_is_no_fault(
     server: Server, caplog: pytest.LogCaptureFixture, path: str, body: dict[str, Any]
 ) -> None:
-    caplog.set_level(logging.INFO, "ui.limits")
+    caplog.set_level(logging.INFO, "ui.server.limits")
     assistant = server.site.assistant
     assistant.stopped.clear()
     with pytest.raises(httpx.ReadTimeout):

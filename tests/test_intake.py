@@ -14,10 +14,10 @@ from fastapi.testclient import TestClient
 
 from qa.confidence import Thresholds
 from qa.history import History
-from ui.app import build_window, mount_window
-from ui.http import build_api
-from ui.intake import NOT_SENT
-from ui.session import Engine
+from ui.server.application import build_api
+from ui.server.intake import NOT_SENT
+from ui.window.app import build_window, mount_window
+from ui.window.session import Engine
 
 SECRET = "Le mot secret est ornithorynque."
 

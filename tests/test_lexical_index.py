@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from embeddings.errors import EmbeddingsError
-from embeddings.lexical_index import LexicalIndex, TantivyIndex, question_terms
+from embeddings.indexes.lexical import LexicalIndex, TantivyIndex, question_terms
 
 TEXTS = [
     "Le conseil d’administration a limogé Sam Altman vendredi.",
@@ -29,7 +29,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path, milvus_uri: str) -> I
         return
     if find_spec("milvus_lite") is None:
         pytest.skip("pymilvus[milvus-lite] n'est pas installé")
-    from embeddings.milvus_index import MilvusLexicalIndex
+    from embeddings.indexes.milvus import MilvusLexicalIndex
 
     yield lambda: MilvusLexicalIndex.open(milvus_uri, tmp_path.name)
 

@@ -17,11 +17,11 @@ import pytest
 from fakes import HashEncoder
 from killed import index_slowly, reencode_slowly
 
-import qa.indexing
-from qa.articles import read_text
+import qa.ingest.indexing
 from qa.errors import LibraryError, SourcierError
-from qa.indexes import writing
-from qa.library import TRUTH, Library, Withheld
+from qa.ingest.articles import read_text
+from qa.library.indexes import writing
+from qa.library.library import TRUTH, Library, Withheld
 from qa.settings import settings
 
 TEXTS = {
@@ -196,7 +196,7 @@ class TestIndexingAgain:
     def test_a_disk_that_goes_while_files_are_looked_at_loses_nothing(
         self, library: Library, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        looked = qa.indexing._vanished
+        looked = qa.ingest.indexing._vanished
 
         def leaving(path: str) -> bool:
             gone = looked(path)
@@ -204,7 +204,7 @@ class TestIndexingAgain:
                 folder.rename(tmp_path / "away")
             return gone
 
-        monkeypatch.setattr(qa.indexing, "_vanished", leaving)
+        monkeypatch.setattr(qa.ingest.indexing, "_vanished", leaving)
         assert library.add([folder], prune=True).removed == ()
         assert library.stats().articles == 3
 
@@ -276,7 +276,7 @@ class TestOneWriterManyReaders:
     def test_a_reader_has_the_old_state_during_a_write_and_the_new_one_after(
         self, library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("qa.library.BATCH_PASSAGES", 4)
+        monkeypatch.setattr("qa.library.library.BATCH_PASSAGES", 4)
         reached, may_go_on = threading.Event(), threading.Event()
 
         class Pausing(HashEncoder):
@@ -359,7 +359,7 @@ class TestEmbeddings:
     def test_goes_on_where_it_was_interrupted(
         self, library: Library, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("qa.library.BATCH_PASSAGES", 1)
+        monkeypatch.setattr("qa.library.library.BATCH_PASSAGES", 1)
 
         class Counting(HashEncoder):
             encoded, limit = 0, 2

@@ -11,9 +11,9 @@ from sklearn.metrics import ndcg_score, top_k_accuracy_score
 from torchmetrics.functional.text import squad
 
 from eval import metrics
-from eval.curve import learned
 from eval.intervals import measured, moved
-from eval.summary import summarise
+from eval.report.summary import summarise
+from eval.scripts.curve import learned
 from qa.scoring import exact_match, f1
 
 REFUSALS = np.array([(1, 1), (1, 0), (0, 1), (0, 0), (1, 1)], float)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_sentences import MESSY
 
-from qa.articles import Article, read_text
-from qa.passages import Span, split_passages
-from qa.sentences import MAX_CHARACTERS, MAX_WORDS, split_sentences
+from qa.ingest.articles import Article, read_text
+from qa.ingest.passages import Span, split_passages
+from qa.ingest.sentences import MAX_CHARACTERS, MAX_WORDS, split_sentences
 
 
 def article(text: str) -> Article:

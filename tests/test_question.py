@@ -1,6 +1,6 @@
 import pytest
 
-from qa.question import KINDS, analyse
+from qa.retrieval.question import KINDS, analyse
 
 
 @pytest.mark.parametrize(

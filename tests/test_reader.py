@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from qa.pointer import PointerReader
-from qa.reader import MODEL, Reader, Segment
-from qa.spans import join_sentences, windows_of
+from qa.reading.choice import join_sentences, windows_of
+from qa.reading.pointer import PointerReader
+from qa.reading.reader import MODEL, Reader, Segment
 
 needs_model = pytest.mark.skipif(
     not (MODEL / "config.json").is_file(), reason="no shipped reader in this checkout"

@@ -9,13 +9,13 @@ import pytest
 from fakes_ui import ARTICLES, HOSTILE, FakeAssistant, FakeLibrary, info
 
 from qa.answer import Answer
-from ui.articles_page import render_choice, render_results, render_table
-from ui.conversations import file_name, title_of
-from ui.rendering import confidence_words, plain_text, render_conversation
-from ui.sources import SHOWN_CHARACTERS, Highlight, citation_highlight, render_source
-from ui.text import clean, count, escape, french_date, unbroken, web_link
-from ui.turns import Turn
-from ui.welcome import example_questions, library_summary, render_welcome
+from ui.window.articles_page import render_choice, render_results, render_table
+from ui.window.conversations import file_name, title_of
+from ui.window.rendering import confidence_words, plain_text, render_conversation
+from ui.window.sources import SHOWN_CHARACTERS, Highlight, citation_highlight, render_source
+from ui.window.text import clean, count, escape, french_date, unbroken, web_link
+from ui.window.turns import Turn
+from ui.window.welcome import example_questions, library_summary, render_welcome
 
 FORBIDDEN = {
     "script",

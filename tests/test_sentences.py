@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.sentences import MAX_CHARACTERS, MAX_WORDS, split_sentences
+from qa.ingest.sentences import MAX_CHARACTERS, MAX_WORDS, split_sentences
 
 # "¦" stands where a sentence ends; it is not part of the text.
 CASES = [

@@ -8,9 +8,9 @@ from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration, set_seed
 
 from qa.errors import SourcierError
-from qa.reader import SpanScore, SpanScores
-from qa.seq2seq import MAX_INPUT_TOKENS, PROMPT, WEIGHT, Rescorer
-from qa.spans import join_sentences
+from qa.reading.choice import join_sentences
+from qa.reading.reader import SpanScore, SpanScores
+from qa.reading.seq2seq import MAX_INPUT_TOKENS, PROMPT, WEIGHT, Rescorer
 
 WORDS = ["<pad>", "</s>", "<unk>", "Marie", "Paul", "parle", "à", "Qui", "?", "."]
 

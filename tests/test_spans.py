@@ -4,10 +4,10 @@ from typing import cast
 
 import pytest
 
-from qa.evidence import Candidate, Ranked
-from qa.reader import SpanScore, SpanScores, combine
-from qa.sentences import split_sentences
-from qa.spans import READ_WORDS, Choice, cite, join_sentences, readings, tidy, windows_of
+from qa.ingest.sentences import split_sentences
+from qa.reading.choice import READ_WORDS, Choice, cite, join_sentences, readings, tidy, windows_of
+from qa.reading.reader import SpanScore, SpanScores, combine
+from qa.retrieval.evidence import Candidate, Ranked
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,10 @@ import lightgbm
 import numpy as np
 import pytest
 
-from embeddings.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
+from embeddings.encoders.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
 from embeddings.training.contrastive import batches
-from qa.encoding import EncodedPair
-from qa.evidence import FEATURES
+from qa.reading.encoding import EncodedPair
+from qa.retrieval.evidence import FEATURES
 from qa.training import evidence, reader
 from qa.training.examples import (
     Distractors,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings import vector_index
 from embeddings.errors import EmbeddingsError
-from embeddings.vector_index import FaissIndex, VectorIndex
+from embeddings.indexes import vectors as vector_index
+from embeddings.indexes.vectors import FaissIndex, VectorIndex
 
 DIMENSION = 16
 Opener = Callable[[], VectorIndex]
@@ -30,7 +30,7 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path, milvus_uri: str) -> I
         return
     if find_spec("milvus_lite") is None:
         pytest.skip("pymilvus[milvus-lite] n'est pas installé")
-    from embeddings.milvus_index import MilvusIndex
+    from embeddings.indexes.milvus import MilvusIndex
 
     yield lambda: MilvusIndex.open(milvus_uri, tmp_path.name, DIMENSION)
 
@@ -104,7 +104,7 @@ def test_milvus_survives_a_restart(tmp_path: Path) -> None:
     pytest.importorskip("milvus_lite", reason="pymilvus[milvus-lite] n'est pas installé")
     from milvus_lite.server_manager import server_manager_instance
 
-    from embeddings.milvus_index import INTERRUPTED, MilvusIndex
+    from embeddings.indexes.milvus import INTERRUPTED, MilvusIndex
 
     uri = str(tmp_path / "milvus.db")
     index = MilvusIndex.open(uri, "vecteurs", DIMENSION)
@@ -128,7 +128,7 @@ def test_milvus_survives_a_restart(tmp_path: Path) -> None:
 
 def test_a_silent_milvus_is_reported() -> None:
     pytest.importorskip("pymilvus", reason="pymilvus n'est pas installé")
-    from embeddings.milvus_index import MilvusIndex
+    from embeddings.indexes.milvus import MilvusIndex
 
     with pytest.raises(EmbeddingsError, match=r"127\.0\.0\.1:1"):
         MilvusIndex.open("http://127.0.0.1:1", "vecteurs", DIMENSION)

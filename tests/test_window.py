@@ -18,24 +18,24 @@ from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
 
 from qa.answer import Answer
-from qa.articles import Skipped
 from qa.confidence import Thresholds
 from qa.errors import ArticleError, SourcierError
 from qa.history import History, Settings
-from qa.library import IndexReport, Library
-from ui.articles_page import ArticlesPage, outcome
-from ui.asking import ask, reopen
-from ui.chat_page import ChatPage
-from ui.drawing import Drawing
-from ui.originals import originals_router
-from ui.page import FrenchPage
-from ui.running import Running
-from ui.session import Engine, Session, Tab, place
-from ui.settings_page import changed
-from ui.source_panel import SourcePanel
-from ui.talk import Talk, merged
-from ui.turns import Turn
-from ui.uploads import MAX_FILE_BYTES, clean_name, keep_upload, limits_in_words
+from qa.ingest.articles import Skipped
+from qa.library.library import IndexReport, Library
+from ui.server.originals import originals_router
+from ui.server.running import Running
+from ui.window.articles_page import ArticlesPage, outcome
+from ui.window.asking import ask, reopen
+from ui.window.chat_page import ChatPage
+from ui.window.drawing import Drawing
+from ui.window.page import FrenchPage
+from ui.window.session import Engine, Session, Tab, place
+from ui.window.settings_page import changed
+from ui.window.source_panel import SourcePanel
+from ui.window.talk import Talk, merged
+from ui.window.turns import Turn
+from ui.window.uploads import MAX_FILE_BYTES, clean_name, keep_upload, limits_in_words
 
 
 @pytest.fixture

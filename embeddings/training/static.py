@@ -27,7 +27,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 from torch.nn.functional import embedding_bag, normalize
 
-from embeddings.encoder import BertEncoder, StaticEncoder, local_encoder
+from embeddings.encoders.encoder import BertEncoder, StaticEncoder, local_encoder
 
 DIMENSION = 256
 PREFIXES = (256, 128, 64)

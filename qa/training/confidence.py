@@ -22,8 +22,8 @@ from sklearn.linear_model import LogisticRegression
 
 from qa.assistant import Assistant, Trace
 from qa.confidence import SIGNALS
+from qa.reading.choice import choose, signals
 from qa.scoring import f1
-from qa.spans import choose, signals
 from qa.training.evidence import build_library
 from qa.training.examples import Question, half, read_squad
 

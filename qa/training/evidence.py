@@ -19,12 +19,12 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 
-from qa.articles import read_text
 from qa.assistant import PASSAGES_RANKED
-from qa.evidence import FEATURES, Candidate, candidates, features
-from qa.library import Library
-from qa.question import KINDS, analyse
-from qa.retriever import Hit, Retriever
+from qa.ingest.articles import read_text
+from qa.library.library import Library
+from qa.retrieval.evidence import FEATURES, Candidate, candidates, features
+from qa.retrieval.question import KINDS, analyse
+from qa.retrieval.retriever import Hit, Retriever
 from qa.training.examples import Question, QuestionSet, half, read_squad
 
 PARAMETERS = {

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from qa.sentences import split_sentences
-from qa.words import content_stems
+from embeddings.text import content_stems
+from qa.ingest.sentences import split_sentences
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ import torch
 from transformers import AutoConfig, AutoTokenizer, BertModel
 
 from embeddings.training.loop import fit, place
-from qa.encoding import EncodedPair, PairEncoder
-from qa.pointer import PointerConfig, PointerReader
+from qa.reading.encoding import EncodedPair, PairEncoder
+from qa.reading.pointer import PointerConfig, PointerReader
 from qa.scoring import exact_match, f1
 from qa.training.examples import (
     Distractors,

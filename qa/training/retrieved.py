@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from qa.evidence import EvidenceRanker, Ranked
-from qa.spans import lay_out, segment_of
+from qa.reading.choice import lay_out, segment_of
+from qa.retrieval.evidence import EvidenceRanker, Ranked
 from qa.training.evidence import build_library, search
 from qa.training.examples import Example, Question, QuestionSet, whole_paragraph
 

@@ -1,0 +1,1 @@
+"""A run's figures, for a program, a terminal and a page."""

@@ -1,0 +1,1 @@
+"""A collection of articles on disk: its truth, the indexes derived from it, their verification."""

@@ -1,0 +1,118 @@
+"""From a question to its turns: streams an answer, stops for real, saves it. Knows no Gradio."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from embeddings.errors import EmbeddingsError
+from qa.answer import Answer, Delta, Step
+from qa.confidence import Thresholds
+from qa.errors import SourcierError
+from qa.history import Message, Settings
+from ui.window.conversations import title_of
+from ui.window.session import Engine, Session
+from ui.window.turns import Turn
+
+logger = logging.getLogger(__name__)
+
+DRAWN_EVERY_SECONDS = 0.04
+"""Words that follow one another faster are drawn together: each drawing costs the browser and the server."""
+
+UNEXPECTED = (
+    "Une erreur inattendue a interrompu la réponse. Réessayez\u00a0; "
+    "le détail est dans le journal du serveur."
+)
+
+
+def ask(
+    engine: Engine, session: Session, question: str, settings: Settings, user: str, cancel: threading.Event
+) -> Iterator[Session]:
+    """The session after each step of the answer; the last one holds the answer, saved, or says why not.
+
+    A question that is being rewritten takes the place of its turn and of those after it.
+    """
+    keep = len(session.turns) if session.editing is None else session.editing
+    earlier = tuple(replace(t, state="stopped") if t.state == "running" else t for t in session.turns[:keep])
+    replaced = next(filter(None, (t.message_id or t.replaces for t in session.turns[keep:])), None)
+    session = replace(session, editing=None)
+    turn, drawn = Turn(asked=question, replaces=replaced), 0.0
+    yield replace(session, turns=(*earlier, turn))
+    try:
+        for item in engine.assistant.stream(
+            question,
+            history=[(past.answer.question, past.answer.text) for past in earlier if past.answer],
+            top_k=settings.top_k,
+            article_ids=session.article_ids,
+            thresholds=_thresholds(settings),
+            cancel=cancel,
+        ):
+            if cancel.is_set():
+                break
+            if isinstance(item, Step):
+                turn = replace(turn, step=item.label)
+            elif isinstance(item, Delta):
+                turn = replace(turn, text=turn.text + item.text)
+                if time.monotonic() < drawn + DRAWN_EVERY_SECONDS:
+                    continue
+            else:
+                yield _save(engine, replace(session, turns=earlier), turn, item, user)
+                return
+            drawn = time.monotonic()
+            yield replace(session, turns=(*earlier, turn))
+        turn = replace(turn, state="stopped")
+    except (SourcierError, EmbeddingsError) as error:
+        turn = replace(turn, state="failed", error=str(error))
+    except Exception:
+        logger.exception("the answer failed")
+        turn = replace(turn, state="failed", error=UNEXPECTED)
+    yield replace(session, turns=(*earlier, turn))
+
+
+def _thresholds(settings: Settings) -> Thresholds | None:
+    if settings.short_threshold is None or settings.abstain_threshold is None:
+        return None
+    return Thresholds(short=settings.short_threshold, abstain=settings.abstain_threshold)
+
+
+def _save(engine: Engine, session: Session, turn: Turn, answer: Answer, user: str) -> Session:
+    conversation_id = _conversation(engine, session, turn, user)
+    replaced = next(filter(None, (shown.replaces for shown in (*session.turns, turn))), None)
+    if replaced is not None:
+        engine.history.truncate(conversation_id, user, replaced)
+    message = engine.history.append(conversation_id, user, turn.asked, answer)
+    done = replace(turn, state="done", step="", text=answer.text, answer=answer, message_id=message.id)
+    turns = tuple(replace(shown, replaces=None) for shown in (*session.turns, done))
+    return replace(session, conversation_id=conversation_id, turns=turns)
+
+
+def _conversation(engine: Engine, session: Session, turn: Turn, user: str) -> str:
+    """The conversation to save in: a new one at first, and where another tab has deleted it."""
+    history = engine.history
+    if session.conversation_id in {known.id for known in history.conversations(user)}:
+        return session.conversation_id or ""
+    conversation_id = history.create(user, title_of(turn.asked))
+    history.set_articles(conversation_id, user, session.article_ids)
+    return conversation_id
+
+
+def reopen(engine: Engine, conversation_id: str, user: str) -> Session:
+    """A saved conversation as it was left; a `SourcierError` where this user has no such conversation."""
+    conversation = engine.history.conversation(conversation_id, user)
+    turns = tuple(_saved(message) for message in engine.history.messages(conversation_id, user))
+    return Session(conversation_id, turns, article_ids=conversation.article_ids)
+
+
+def _saved(message: Message) -> Turn:
+    return Turn(
+        asked=message.question,
+        state="done",
+        text=message.answer.text,
+        answer=message.answer,
+        message_id=message.id,
+        good=message.good,
+        comment=message.comment,
+    )
