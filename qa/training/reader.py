@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -283,8 +284,9 @@ def train(options: argparse.Namespace) -> None:
     model = start_from(options.start, options.seed)
     place(model, model.encoder)
     torch._dynamo.config.cache_size_limit = 8 * len(LENGTHS)
-    for layer in model.encoder.encoder.layer:
-        layer.compile(dynamic=False)
+    if shutil.which("g++"):
+        for layer in model.encoder.encoder.layer:
+            layer.compile(dynamic=False)
     heads = [p for n, p in model.named_parameters() if not n.startswith("encoder.")]
     fit(
         model,
@@ -309,7 +311,9 @@ def main() -> None:
         "--questions", type=Path, required=True, help="folder of the questions written for it"
     )
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--steps", type=int, help="train on so many batches only, the rates falling over these")
+    parser.add_argument(
+        "--steps", type=int, help="train on so many batches only, the rates falling over these"
+    )
     parser.add_argument("--evaluate-every", type=int, default=400)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
