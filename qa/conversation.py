@@ -22,8 +22,8 @@ _REFERENCE = re.compile(
     re.I,
 )
 _SUBJECT = re.compile(
-    r"(?<!-)\b(?:le|la|les|un|une|des|ce|cet|cette|ces|chaque|aucun|aucune|du|au|aux|quel|quelle|quels|quelles)\s+\w|\b[ld]['’]\w|"
-    r"(?<=\s)[A-ZÀ-Ý][\w'’-]+",
+    r"(?<!-)\b(?:le|la|les|un|une|des|ce|cet|cette|ces|chaque|aucun|aucune|du|au|aux)\s+\w|\b[ld]['’]\w|"
+    r"\bquel(?:le)?s?\s+(?!(?:est|sont|était|étaient|fut|furent|sera|seront)\b)\w",
     re.I,
 )
 _NAMED = re.compile(r"(?<=[\s'’])[A-ZÀ-Ý][\w-]+")
@@ -41,9 +41,7 @@ def follows(question: str) -> bool:
     if reference is None:
         return False
     before = text[: reference.start()]
-    first_word = text.split(" ", 1)[0]
-    said = _NAMED.search(before) or (before.strip() and _SUBJECT.search(before.removeprefix(first_word)))
-    return not (said or _SUBJECT.match(before))
+    return not (_NAMED.search(before) or _SUBJECT.search(before))
 
 
 def searched(question: str, history: Sequence[tuple[str, str]]) -> str:

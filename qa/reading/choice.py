@@ -220,10 +220,11 @@ def retrieved(hit: Hit) -> RetrievedPassage:
 _JOINED = re.compile(
     r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\w+(?:[./@:_-]\w+)+|\d+(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+[.,]\d+"
 )
-_UNIT = re.compile(
-    r"[ \u00a0\u202f]?(?:%|‰|°C?|€|\$|£|k€|M€|Md€|km/h|km²|m²|m³|[kcm]?m|[km]?g|[cm]?l|L|kWh?|Wh?|Go|Mo|h(?:\d\d)?|min|"
-    r"(?:millions?|milliards?|mille)(?: d[e’'] ?(?:euros|dollars|francs|livres|personnes|habitants))?|euros?|dollars?|francs?|mètres?|kilomètres?|"
-    r"kilos?|grammes?|tonnes?|litres?|hectares?|degrés?|ans?|mois|jours?|heures?|minutes?|secondes?|semaines?)(?![\w])"
+_AMOUNT = re.compile(
+    r"(?P<number>\d)[ \u00a0\u202f]?(?:%|‰|°C?|€|\$|£|k€|M€|Md€|km/h|km²|m²|m³|[kcm]?m|[km]?g|[cm]?l|L|kWh?|Wh?|Go|Mo|min|"
+    r"(?:millions?|milliards?|mille)(?: d[e’'] ?(?:euros|dollars|francs|livres|personnes|habitants))?|euros?|dollars?|"
+    r"francs?|mètres?|kilomètres?|kilos?|grammes?|tonnes?|litres?|hectares?|degrés?|ans?|mois|jours?|heures?|minutes?|"
+    r"secondes?|semaines?)(?!\w)"
 )
 
 
@@ -232,8 +233,9 @@ def whole_tokens(text: str, start: int, end: int) -> tuple[int, int]:
     for match in _JOINED.finditer(text):
         if match.start() < end and match.end() > start:
             start, end = min(start, match.start()), max(end, match.end())
-    if text[start:end] and text[start:end].rstrip()[-1:].isdigit() and (unit := _UNIT.match(text, end)):
-        end = unit.end()
+    for match in _AMOUNT.finditer(text):
+        if start <= match.start() and match.end("number") <= end < match.end():
+            end = match.end()
     return start, end
 
 
