@@ -32,12 +32,14 @@ _WHICH = re.compile(r"\bquel(?:le)?s?\s+(?!(?:est|sont|était|étaient|fut|furen
 _POSSESSIVE = re.compile(r"\b(?:son|sa|ses|leur|leurs)\s+(?P<noun>[\w-]+)", re.I)
 _THAT = re.compile(r"qu['’]$")
 _MARKER = re.compile(r"\s*\[\d+\]")
+_NO_NAME = re.compile(r"(?:oui|non)$|[-•«]", re.I)
 
 
 def complete(question: str, history: Sequence[tuple[str, str]]) -> str:
     """The question with what it leaves unsaid taken from the last exchange; itself where it is whole.
 
-    `history` holds (question, answer text) pairs, oldest first. A past question longer than one can be is
+    `history` holds (question, what was answered) pairs, oldest first: the short answer, or a text that begins
+    with it. A past question longer than one can be is
     not looked at, and a completed one that becomes longer than that is left as it was asked.
     """
     if not history or len(history[-1][0]) > MAX_QUESTION_CHARACTERS:
@@ -48,8 +50,7 @@ def complete(question: str, history: Sequence[tuple[str, str]]) -> str:
 
 def _completed(question: str, previous: str, answer: str) -> str:
     stem = previous.strip().rstrip("?").strip()
-    short = _MARKER.sub("", answer[:MAX_QUESTION_CHARACTERS].split("\n", 1)[0]).strip()
-    short = short if 0 < len(short) <= 60 and not short.endswith((".", ":")) else ""
+    short = _short(answer)
     text = question.strip()
     if alone := _ALONE.match(text):
         return _ask_again(alone["word"].capitalize(), stem, short)
@@ -59,6 +60,13 @@ def _completed(question: str, previous: str, answer: str) -> str:
     if subject and not _IMPERSONAL.search(text):
         return _name_subject(text, subject)
     return question
+
+
+def _short(answer: str) -> str:
+    """The short answer that a text begins with; "" where it begins otherwise: a sentence, a list, « Oui »."""
+    line = _MARKER.sub("", answer[:MAX_QUESTION_CHARACTERS].split("\n", 1)[0]).strip()
+    short = 0 < len(line) <= 60 and not line.endswith((".", ":", "!", "?", "…"))
+    return line if short and not _NO_NAME.match(line) else ""
 
 
 def _ask_again(word: str, stem: str, short: str) -> str:

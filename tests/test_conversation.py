@@ -2,8 +2,12 @@ import time
 
 import pytest
 
+from qa.answer import Answer, Citation, Item
 from qa.conversation import complete
 from qa.retrieval.question import MAX_QUESTION_CHARACTERS
+from qa.wording import NOT_FOUND, TALK, said_of
+
+CITED = Citation(1, "a", "OpenAI", "/a.md", None, "Emmett Shear a été nommé.", 0, 25, 0, 12, 0.9)
 
 NAMED = (
     "Qui a été nommé PDG par intérim d'OpenAI ?",
@@ -11,6 +15,9 @@ NAMED = (
 )
 LED = ("Qui préside la société ?", "Marie Lenoir [1]")
 AMOUNT = ("Combien Google a-t-il investi dans Anthropic ?", "2 milliards de dollars [1]\n\n« … » [1]")
+
+LISTED = ("Qui a quitté OpenAI ?", "- Sam Altman [1]\n- Greg Brockman [2]\n\n« … » [1]")
+SAID_YES = ("Google a-t-il investi dans Anthropic ?", "Oui [1]\n\n« … » [1]")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +39,10 @@ AMOUNT = ("Combien Google a-t-il investi dans Anthropic ?", "2 milliards de doll
         ("Est-ce qu'elle a démissionné ?", LED, "Est-ce que Marie Lenoir a démissionné ?"),
         ("Qui est sa remplaçante ?", LED, "Qui est la remplaçante de Marie Lenoir ?"),
         ("Qui dirige Microsoft ?", NAMED, "Qui dirige Microsoft ?"),
+        ("Quand a-t-il été nommé ?", (NAMED[0], "Emmett Shear"), "Quand Emmett Shear a-t-il été nommé ?"),
+        ("Pourquoi ?", LISTED, "Pourquoi a quitté OpenAI ?"),
+        ("Et Microsoft ?", SAID_YES, "Google a-t-il investi dans Microsoft ?"),
+        ("Quand l'a-t-il décidé ?", SAID_YES, "Quand Anthropic l'a-t-il décidé ?"),
     ],
 )
 def test_follow_up_is_completed(question: str, last: tuple[str, str], expected: str) -> None:
@@ -62,11 +73,30 @@ def test_without_history_a_question_stays_as_it_is() -> None:
     assert complete("Et Microsoft ?", []) == "Et Microsoft ?"
 
 
-def test_a_refusal_is_never_taken_for_a_name() -> None:
-    history = [
-        ("Qui a inventé le téléphone ?", "Les articles ne permettent pas de répondre à cette question.")
-    ]
-    assert complete("Quand est-il né ?", history) == "Quand est-il né ?"
+@pytest.mark.parametrize("said", [NOT_FOUND, "", *TALK.values()])
+def test_what_is_no_answer_is_never_taken_for_a_name(said: str) -> None:
+    assert complete("Quand est-il né ?", [("Qui a inventé le téléphone ?", said)]) == "Quand est-il né ?"
+    assert complete("Pourquoi ?", [("Qui est venu ?", said)]) == "Pourquoi est venu ?"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (Answer("span", "?", "Emmett Shear", citations=(CITED,)), "Emmett Shear"),
+        (
+            Answer("list", "?", items=(Item("Sam Altman", 1), Item("Greg Brockman", 1))),
+            "Sam Altman, Greg Brockman",
+        ),
+        (Answer("yes", "?", citations=(CITED,)), CITED.sentence),
+        (Answer("sentences", "?", citations=(CITED,)), CITED.sentence),
+        (Answer("sentences", "?", "a été nommé", citations=(CITED,)), "a été nommé"),
+        (Answer("sentences", "?"), ""),
+        (Answer("none", "?", citations=(CITED,)), ""),
+        (Answer("talk", "?", topic="hello"), ""),
+    ],
+)
+def test_what_an_answer_says_to_a_follow_up(answer: Answer, said: str) -> None:
+    assert said_of(answer) == said
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from ui.window.drawing import Drawing
 from ui.window.session import EACH, HIDDEN, Engine, Tab, detail, live_html, user_of
 from ui.window.sources import GONE, render_source
 from ui.window.talk import Outputs
-from ui.window.text import count, escape, french_date, local_day, short_date
+from ui.window.text import count, escape, local_day, short_date
 from ui.window.uploads import MAX_FILE_BYTES, MAX_FILES, keep_upload, limits_in_words, remove_article
 from ui.window.welcome import render_waiting
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from qa.answer import Answer, Citation
 from qa.ingest.articles import Article
-from ui.window.text import count, escape, french_date, web_link
+from ui.window.text import count, escape, web_link
 
 SHOWN_CHARACTERS = 60_000
 

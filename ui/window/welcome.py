@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ui.window.text import count, escape, french_date
+from ui.window.text import count, escape
 
 LOOKED_AT = 40_000
 
