@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 
 from qa.history import Conversation
+from qa.wording import french_date
 from ui.window.text import clean, escape, local_day
 
 TITLE_LENGTH = 80

@@ -26,6 +26,11 @@ def unbroken(text: str) -> str:
     return re.sub(r"(?<=«) | (?=[?!:;»])", "\u00a0", text)
 
 
+def lines(text: str) -> str:
+    """The text as HTML data, its line breaks kept."""
+    return escape(text).replace("\n", "<br>")
+
+
 def web_link(source: str) -> str | None:
     """The source if it is a plain http(s) address, else None: no other scheme becomes a link."""
     try:
