@@ -31,3 +31,21 @@ def word_f1(prediction: Sequence[str], answer: Sequence[str]) -> float:
         return float(not prediction and not answer)
     common = (Counter(prediction) & Counter(answer)).total()
     return 2 * common / (len(prediction) + len(answer))
+
+
+MOST_MORE, MOST_LESS, ALIKE = 4, 2, 0.6
+
+
+def accepted(prediction: str, answers: Sequence[str]) -> bool:
+    """Whether a person would take it: F1 of .6, or one holds the other in whole words within a few more or fewer."""
+    said = f" {normalise(prediction)} "
+    for answer in answers:
+        expected = f" {normalise(answer)} "
+        more = len(said.split()) - len(expected.split())
+        if f1(prediction, [answer]) >= ALIKE:
+            return True
+        if expected.strip() and expected in said and more <= MOST_MORE:
+            return True
+        if said.strip() and said in expected and -more <= MOST_LESS:
+            return True
+    return False

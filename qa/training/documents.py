@@ -66,9 +66,8 @@ def joined(parts: Iterable[Corpus]) -> Corpus:
 
 def lines_of(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a .jsonl or .jsonl.xz file."""
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with opened as lines:
-        yield from map(json.loads, lines)
+    text = lzma.decompress(path.read_bytes()) if path.suffix == ".xz" else path.read_bytes()
+    yield from map(json.loads, text.decode("utf-8").splitlines())
 
 
 def read_natural(folder: Path) -> Corpus:
@@ -118,7 +117,9 @@ def read_extractive(path: Path) -> Corpus:
     documents: dict[str, Document] = {}
     questions: list[Asked] = []
     for number, (title, context, asked) in enumerate(_contexts(path)):
-        document = Document(f"{path.stem}/{number}", title, context, tuple(split_sentences(context)), path.stem)
+        document = Document(
+            f"{path.stem}/{number}", title, context, tuple(split_sentences(context)), path.stem
+        )
         documents[document.id] = document
         for row in asked:
             questions.append(_asked(document, row, f"{path.stem}/{number}/{len(questions)}"))
@@ -128,7 +129,9 @@ def read_extractive(path: Path) -> Corpus:
 def _contexts(path: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
     if path.suffix == ".json":
         for article in json.loads(path.read_text("utf-8"))["data"]:
-            title = article.get("title", "") if "press" in path.stem else ""  # the others' titles name a source
+            title = (
+                article.get("title", "") if "press" in path.stem else ""
+            )  # the others' titles name a source
             for paragraph in article["paragraphs"]:
                 yield title, paragraph["context"], paragraph["qas"]
         return
