@@ -32,6 +32,9 @@ CERTAINTIES: dict[Certainty, str] = {
     "doubtful": "À vérifier",
 }
 SURE, PROBABLE = 0.65, 0.4
+_CHARACTERS_READ = 4000
+_MARKERS = re.compile(r"(?: ?\[\d{1,3}\])+$")
+_QUOTATION = re.compile(r"« (.+?) » \[\d", re.DOTALL)
 LABELS = {
     "retrieval": "Recherche des passages…",
     "reading": "Lecture des passages…",
@@ -89,6 +92,16 @@ def said_of(answer: Answer) -> str:
     if answer.kind == "list":
         return ", ".join(item.text for item in answer.items)
     return answer.short or (answer.citations[0].sentence if answer.citations else "")
+
+
+def said_in(text: str) -> str:
+    """What a text that `text_of` made asserts: for clients that send back nothing but texts."""
+    lead, _, rest = text[:_CHARACTERS_READ].strip().partition("\n\n")
+    said = ", ".join(_MARKERS.sub("", line).removeprefix("- ").strip() for line in lead.splitlines())
+    if said in ("Oui", "Non", QUOTED, ARTICLES):
+        sentence = _QUOTATION.match(rest)
+        return sentence[1] if sentence else ""
+    return "" if said in (NOT_FOUND, EMPTY, *TALK.values()) else said
 
 
 def certainty_of(answer: Answer) -> Certainty | None:

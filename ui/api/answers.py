@@ -19,6 +19,7 @@ from qa.confidence import Thresholds
 from qa.errors import LibraryError
 from qa.export import published, published_passages
 from qa.history import History, Preferences
+from qa.wording import said_in
 from ui.api.errors import UNKNOWN_ARTICLE, ApiError, as_api_error, error_body
 from ui.api.schemas import AnswerBody, Bounds, ErrorBody, Question, StepBody
 from ui.server.auth import user_of
@@ -91,7 +92,7 @@ def answer_router(workers: Workers, history: History) -> APIRouter:
         await run_in_threadpool(_check_articles, workers, question.article_ids)
         return workers.stream(
             question.question,
-            history=[(past.question, past.answer) for past in question.history],
+            history=[(past.question, said_in(past.answer)) for past in question.history],
             top_k=question.top_k or preferences.top_k,
             article_ids=question.article_ids,
             thresholds=thresholds_of(preferences, question.thresholds),

@@ -16,7 +16,7 @@ from fastapi.concurrency import run_in_threadpool
 from qa.answer import Answer
 from qa.export import published
 from qa.history import History
-from qa.wording import text_with_sources
+from qa.wording import said_in, text_with_sources
 from ui.api import answers as answer_api
 from ui.api.answers import EventStream, begun, fault_of, thresholds_of
 from ui.api.errors import ApiError
@@ -137,14 +137,14 @@ def openai_router(workers: Workers, history: History) -> APIRouter:
 
 
 def exchanges(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
-    """The questions already answered, with their answers; other roles are left aside."""
+    """The questions already answered, with what was said; other roles are left aside."""
     pairs: list[tuple[str, str]] = []
     question: str | None = None
     for message in messages:
         if message.role == "user":
             question = message.text
         elif message.role == "assistant" and question is not None:
-            pairs.append((question, message.text))
+            pairs.append((question, said_in(message.text)))
             question = None
     return pairs
 
