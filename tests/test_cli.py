@@ -173,7 +173,7 @@ class TestAsk:
                 Answer(
                     "list", "?", items=(Item("Anne", 1), Item("Paul", 1)), confidence=0.5, citations=(CITED,)
                 ),
-                ["• Anne [1]  (réponse probable\u00a0: relisez la phrase citée)", "• Paul [1]", *PROOF],
+                ["• Anne [1]", "• Paul [1]", "(réponse probable\u00a0: relisez la phrase citée)", *PROOF],
             ),
             (Answer("yes", "?", confidence=0.8, citations=(CITED,)), ["Oui  (réponse sûre)", *PROOF]),
             (Answer("no", "?", confidence=0.1, citations=(CITED,)), ["Non  (à vérifier)", *PROOF]),

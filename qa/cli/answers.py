@@ -25,10 +25,14 @@ SHOWN_EVIDENCE = 3
 
 def show_answer(answer: Answer) -> None:
     """Print what the answer asserts, how sure it is, the sentences that prove it, and what else one could ask."""
-    first, *rest = _lead(answer)
     certainty = certainty_of(answer)
-    _say(Text.assemble(first, (f"  ({CERTAINTIES[certainty].lower()})", "dim") if certainty else ""))
-    for line in rest:
+    sure = Text(f"({CERTAINTIES[certainty].lower()})" if certainty else "", style="dim")
+    lead = _lead(answer)
+    if answer.kind in ("span", "yes", "no") and sure:
+        lead = [Text("  ").join([*lead, sure])]
+    elif sure:
+        lead.append(sure)
+    for line in lead:
         _say(line)
     for citation in answer.citations:
         output.print()
