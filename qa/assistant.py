@@ -34,6 +34,7 @@ from qa.reading.encoding import ReaderInput, with_history
 from qa.reading.gold import best_reading, windows_of
 from qa.reading.reader import PointerNetwork
 from qa.retrieval.retriever import Hit, Retriever
+from qa.suggestions import ARTICLES_LOOKED_AT, candidates, is_sure
 from qa.summary import is_summary, summarise
 from qa.talk import topic_of
 from qa.wording import LABELS
@@ -81,7 +82,8 @@ class Assistant:
 
     def __init__(self, library: Library | str | Path | None = None, *, reader: str | None = None) -> None:
         self._given, self.reader_name = library, reader
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._suggested: tuple[int, list[str]] | None = None
         self.ready = False
 
     @cached_property
@@ -204,7 +206,14 @@ class Assistant:
 
     def suggestions(self, number: int = 4) -> list[str]:
         """Questions on the library's own articles that it answers surely, at most so many."""
-        return []
+        revision = self.library.revision
+        with self._lock:
+            if self._suggested is None or self._suggested[0] != revision:
+                infos = self.library.articles()[:ARTICLES_LOOKED_AT]
+                asked = candidates(self.library.article(info.id) for info in infos)
+                sure = [q for q, a in zip(asked, self.answer_batch(asked), strict=True) if is_sure(a)]
+                self._suggested = revision, sure
+            return self._suggested[1][:number]
 
     def read(self, question: str, context: str) -> Reading:
         """The reader's answer from the given text alone, or none."""

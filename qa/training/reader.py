@@ -23,6 +23,7 @@ from transformers import AutoTokenizer
 
 from embeddings.training.loop import fit, place
 from qa.reading.encoding import Encoded, PassageEncoder
+from qa.reading.kinds import KINDS
 from qa.reading.pointer import TAGS, Decoded, PointerReader
 from qa.scoring import exact_match, f1
 from qa.training.documents import Corpus, joined, read_extractive, read_natural
@@ -288,7 +289,7 @@ def train(options: argparse.Namespace) -> None:
     fit(
         model,
         [((p for n, p in model.named_parameters() if n.startswith("encoder.")), RATE), (heads, HEAD_RATE)],
-        list(schedule(encoder, stages, options.seed)),
+        list(schedule(encoder, stages, options.seed))[: options.steps],
         lambda batch: loss_of(model, encoder, batch),
         lambda: evaluate(model, encoder, dev[::DEV_SHARE]),
         tokens_of=lambda batch: sum(len(one.pair.ids) for one in batch),
@@ -308,6 +309,7 @@ def main() -> None:
         "--questions", type=Path, required=True, help="folder of the questions written for it"
     )
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--steps", type=int, help="train on so many batches only, the rates falling over these")
     parser.add_argument("--evaluate-every", type=int, default=400)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.reading.encoding import ReaderInput, with_history
+from qa.training.distractors import Distractors
 from qa.training.documents import Asked, Corpus, Document
-from qa.training.examples import Distractors
 
 WINDOW_WORDS = (90, 200)
 WITHOUT_HEADER = 0.15
@@ -106,7 +106,7 @@ class Examples:
     def _stranger(self, asked: Asked, document: Document, rng: random.Random) -> Iterator[Example]:
         """A row of another document that shares the question's rarest words, and does not hold its answer."""
         answers = [document.text[a:b].lower() for a, b in asked.spans]
-        near = self._distractors.nearest(asked.text, 12, -1)
+        near = self._distractors.nearest(asked.text, 12)
         rng.shuffle(near)
         for number in near:
             other, row = self._rows[number]
