@@ -106,8 +106,12 @@ def index(
     path = library_path(library)
     if embedding is not None and (path / TRUTH).is_file():
         _change_embedding(path, embedding)
-    if not _brought_up_to_date(path, ray) and not paths and embedding is None:
-        fail("Donnez des fichiers ou des dossiers : « sourcier index CHEMIN… ».", USAGE)
+    updated = _brought_up_to_date(path, ray)
+    if not paths and embedding is None:
+        if updated and not json_:
+            return
+        if not updated:
+            fail("Donnez des fichiers ou des dossiers : « sourcier index CHEMIN… ».", USAGE)
     with Library.open(path, embedding=embedding, store=store, create=True) as opened:
         report = add_with_progress(opened, paths or [], prune=prune, ray=ray)
     if json_:
