@@ -103,11 +103,15 @@ def index(
     json_: JsonOption = False,
 ) -> None:
     """Met des articles dans la bibliothèque ; ce qui n’a pas changé n’est pas relu."""
-    if not paths and embedding is None:
-        fail("Donnez des fichiers ou des dossiers : « sourcier index CHEMIN… ».", USAGE)
     path = library_path(library)
     if embedding is not None and (path / TRUTH).is_file():
         _change_embedding(path, embedding)
+    updated = _brought_up_to_date(path, ray)
+    if not paths and embedding is None:
+        if updated and not json_:
+            return
+        if not updated:
+            fail("Donnez des fichiers ou des dossiers : « sourcier index CHEMIN… ».", USAGE)
     with Library.open(path, embedding=embedding, store=store, create=True) as opened:
         report = add_with_progress(opened, paths or [], prune=prune, ray=ray)
     if json_:
@@ -119,11 +123,24 @@ def index(
         raise typer.Exit(1)
 
 
+def _brought_up_to_date(path: Path, ray: str | None) -> bool:
+    """Bring the library of an earlier version up to date; whether there was one."""
+    if not (path / TRUTH).is_file():
+        return False
+    with Library.open(path, update=True) as opened:
+        if opened.is_up_to_date:
+            return False
+        with progress_bar("Mise à jour de la bibliothèque") as show:
+            opened.bring_up_to_date(ray=ray, progress=show)
+    console.print("La bibliothèque est à jour.", markup=False)
+    return True
+
+
 def _change_embedding(path: Path, embedding: str) -> None:
     from embeddings.encoders.encoder import load_encoder
 
     encoder = load_encoder(embedding)
-    with Library.open(path) as opened:
+    with Library.open(path, update=True) as opened:
         if opened.fingerprint != encoder.fingerprint:
             with progress_bar("Nouveaux vecteurs") as show:
                 opened.reencode(encoder, progress=show)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qa.errors import ArticleError
 
@@ -14,15 +15,23 @@ _BINARY_SHARE = 0.02
 _BINARY = re.compile("[\x01-\x08\x0e-\x1b\ufffd]")
 
 
+class Marked(NamedTuple):
+    """A heading as its file marks it: its level, from 1, and its text."""
+
+    level: int
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file says, as it says it; "" or None where it does not."""
+    """What a file says, as it says it; "" or None where it does not. `headings` are lines of the text, in order."""
 
     text: str
     title: str = ""
     source: str = ""
     date: str | None = None
     author: str | None = None
+    headings: tuple[Marked, ...] = ()
 
 
 def read_text_file(path: Path) -> str:

@@ -16,7 +16,6 @@ from qa.ingest.formats.dates import iso_date
 MAX_PAGES = 10_000
 
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_NO_TITLE = re.compile(r"Microsoft Word|\.(?:docx?|odt|indd|qxd|tex|pdf)$|^(?:untitled|sans titre)", re.I)
 _KEEPS_HYPHEN = re.compile(
     r"(?:il|ils|on|je|tu|ce|ci|là|lui|moi|toi|nous|vous|leur|mêmes?|dire|être)\b", re.I
 )  # "a-t-|il", "c'est-à-|dire": a line broken at a hyphen that belongs to the word
@@ -51,7 +50,7 @@ def read_pdf(path: Path) -> Content:
             "ce PDF ne contient que des images, passez-le d’abord par une reconnaissance de texte"
         )
     lines = [line for page in _without_running_heads(pages) for line in page]
-    return Content(join_lines(lines), "" if _NO_TITLE.search(title) else title, "", date, author)
+    return Content(join_lines(lines), title, "", date, author)
 
 
 def _without_running_heads(pages: Sequence[str]) -> list[list[str]]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from qa.errors import ArticleError
-from qa.ingest.formats.content import Content, decode
+from qa.ingest.formats.content import Content, Marked, decode
 from qa.ingest.formats.dates import iso_date
 
 MAX_BYTES = 20_000_000
@@ -15,6 +19,10 @@ MAX_TAGS = 100_000
 MAX_ATTRIBUTES = 1_000
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*")
+MAX_HEADING_CHARACTERS = 300
+_HEADING_TAGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
+_APART = frozenset({"nav", "footer", "aside", "form", "button"})
+_MAIN = frozenset({"article", "main"})
 _LINE_BREAK = re.compile(r"\n(?!- )")
 
 
@@ -52,7 +60,62 @@ def read_html(path: Path) -> Content:
     if document is None or isinstance(document, dict) or not (document.text or "").strip():
         raise ArticleError("aucun texte principal trouvé dans cette page")
     title = document.title or ""
-    text = (document.text or "").removeprefix(f"{title}\n")
+    headings = tuple(_headings(page))
+    text = _with_headings(document.text or "", headings).removeprefix(f"{title}\n")
     return Content(
-        _LINE_BREAK.sub("\n\n", text), title, document.url or "", iso_date(document.date), document.author
-    )
+        _LINE_BREAK.sub("\n\n", text), title, document.url or "", iso_date(document.date), document.author,
+        tuple(heading.mark for heading in headings),
+    )  # fmt: skip
+
+
+class _Placed(NamedTuple):
+    """A heading of the page, and the text that follows it."""
+
+    mark: Marked
+    after: str
+
+
+def _headings(page: str) -> Iterator[_Placed]:
+    """The headings h1 to h6 of the page, and the questions of its `summary`, outside menus."""
+    from trafilatura import load_html
+
+    root = load_html(page)
+    if root is None:
+        return
+    waiting: list[Marked] = []
+    for element in root.iter(*_HEADING_TAGS, "p", "li", "td", "dd"):
+        above = [other.tag for other in element.iterancestors()]
+        if not _APART.isdisjoint(above) or ("header" in above and _MAIN.isdisjoint(above)):
+            continue
+        text = " ".join(element.text_content().split())
+        if text and element.tag in _HEADING_TAGS:
+            if len(text) <= MAX_HEADING_CHARACTERS:
+                waiting.append(Marked(_HEADING_TAGS[element.tag], text))
+        elif text:
+            yield from (_Placed(mark, text) for mark in waiting)
+            waiting = []
+    yield from (_Placed(mark, "") for mark in waiting)
+
+
+def _with_headings(text: str, headings: Sequence[_Placed]) -> str:
+    """The extracted text, with the headings put back that its extraction lost, where the text below them is."""
+    lines = text.split("\n")
+    places: dict[str, list[int]] = defaultdict(list)
+    for number, line in enumerate(lines):
+        places[_start(line)].append(number)
+    lost: dict[int, list[str]] = defaultdict(list)
+    reached = 0
+    for mark, after in headings:
+        here = places.get(_start(mark.text), [])
+        if (at := bisect_left(here, reached)) < len(here):
+            reached = here[at]
+            continue
+        below = places.get(_start(after), []) if after else []
+        if (at := bisect_left(below, reached)) < len(below):
+            reached = below[at]
+            lost[reached].append(mark.text)
+    return "\n".join(line for number, own in enumerate(lines) for line in (*lost.get(number, ()), own))
+
+
+def _start(line: str) -> str:
+    return "".join(filter(str.isalnum, line[:200]))[:60]

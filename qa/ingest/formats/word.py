@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qa.errors import ArticleError
-from qa.ingest.formats.content import Content
+from qa.ingest.formats.content import Content, Marked
 from qa.ingest.formats.dates import iso_date
 
 if TYPE_CHECKING:
@@ -17,6 +19,12 @@ MAX_UNPACKED_BYTES = 300_000_000
 MAX_XML_BYTES = 50_000_000
 
 _OLD_WORD_OR_LOCKED = bytes.fromhex("d0cf11e0a1b11ae1")
+MAX_HEADING_CHARACTERS = 200
+_BOLD_LEVEL = 7
+_OFF = ("0", "false", "off")
+_HEADING_STYLE = re.compile(
+    r"(?:title|titre|heading|überschrift|título|titolo|intertitre)(?:\s?([1-9]))?(?:\s?car)?", re.I
+)
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _CHARACTERS = {f"{_WORD}tab": "\t", f"{_WORD}br": "\n", f"{_WORD}cr": "\n", f"{_WORD}noBreakHyphen": "-"}
@@ -33,9 +41,68 @@ def read_docx(path: Path) -> Content:
         for copy in list(body.iter(_FALLBACK)):
             copy.getparent().remove(copy)
         text = "\n\n".join(_block(block) for block in body.iterchildren())
-        return Content(text, about.title or "", "", iso_date(about.created), about.author)
+        headings = tuple(_headings(body, document.styles.element))
+        return Content(text, about.title or "", "", iso_date(about.created), about.author, headings)
     except Exception as error:  # python-docx lets the errors of zipfile, lxml and its own parts through
         raise ArticleError("ce n’est pas un document Word (.docx) valide") from error
+
+
+def _headings(body: Element, styles: Element) -> Iterator[Marked]:
+    """Its headings: by their own or their style's level in the outline, or by the style's name; and lines in bold."""
+    levels = _levels(styles)
+    for paragraph in body.iterchildren(f"{_WORD}p"):
+        text = " ".join(_paragraph(paragraph).split())
+        if not text or len(text) > MAX_HEADING_CHARACTERS:
+            continue
+        style = paragraph.find(f"{_WORD}pPr/{_WORD}pStyle")
+        own = _outline_level(paragraph)
+        level = own or (levels.get(style.get(f"{_WORD}val", ""), 0) if style is not None else 0)
+        if not level and not text.endswith((".", ";", ",")) and _all_bold(paragraph):
+            level = _BOLD_LEVEL
+        if level:
+            yield Marked(level, text)
+
+
+def _levels(styles: Element) -> dict[str, int]:
+    """The level of each style of headings, by its id; a style without one has that of the style it is based on."""
+    levels: dict[str, int] = {}
+    based: dict[str, str] = {}
+    for style in styles.iterchildren(f"{_WORD}style"):
+        id_, name, base = (
+            style.get(f"{_WORD}styleId", ""),
+            style.find(f"{_WORD}name"),
+            style.find(f"{_WORD}basedOn"),
+        )
+        named = _HEADING_STYLE.fullmatch(name.get(f"{_WORD}val", "") if name is not None else "")
+        level = _outline_level(style) or ((int(named[1] or 1)) if named else 0)
+        if level:
+            levels[id_] = level
+        elif base is not None:
+            based[id_] = base.get(f"{_WORD}val", "")
+    for id_ in based:
+        root, steps = id_, 0
+        while root in based and steps < 20:
+            root, steps = based[root], steps + 1
+        if root in levels:
+            levels[id_] = levels[root]
+    return levels
+
+
+def _outline_level(element: Element) -> int:
+    """From 1; 0 for that of a body text."""
+    found = element.find(f"{_WORD}pPr/{_WORD}outlineLvl")
+    value = found.get(f"{_WORD}val", "9") if found is not None else "9"
+    return int(value) + 1 if value.isdigit() and int(value) < 9 else 0
+
+
+def _all_bold(paragraph: Element) -> bool:
+    runs = [
+        run
+        for run in paragraph.iter(f"{_WORD}r")
+        if "".join(t.text or "" for t in run.iter(f"{_WORD}t")).strip()
+    ]
+    marks = [run.find(f"{_WORD}rPr/{_WORD}b") for run in runs]
+    return bool(runs) and all(mark is not None and mark.get(f"{_WORD}val", "1") not in _OFF for mark in marks)
 
 
 def _refuse_what_is_no_document(path: Path) -> None:
