@@ -24,8 +24,8 @@ from eval.report.summary import SENTENCES
 from qa.library.library import Library
 from qa.retrieval.evidence import EvidenceRanker
 from qa.retrieval.retriever import DENSE_SHARES, OTHER_SHARE, Hit, Retriever
-from qa.training.evidence import build_library, holds
-from qa.training.examples import Question, half, read_squad
+from qa.training.evidence import build_library, proves
+from qa.training.examples import Question, half, read_questions
 
 PASSAGES = 10
 COLUMNS = (*metrics.RETRIEVAL, *(f"sentence@{k}" for k in SENTENCES))
@@ -34,7 +34,7 @@ COLUMNS = (*metrics.RETRIEVAL, *(f"sentence@{k}" for k in SENTENCES))
 def first_right(question: Question, hits: Sequence[Hit], ranker: EvidenceRanker) -> int:
     """The rank, from 0, of the first sentence that holds the answer; far beyond the last where none does."""
     ranked = ranker.rank(question.text, hits)
-    return next((i for i, r in enumerate(ranked) if holds(question, r.candidate)), 10**6)
+    return next((i for i, r in enumerate(ranked) if proves(r.candidate, question)), 10**6)
 
 
 def rows(
@@ -42,13 +42,13 @@ def rows(
 ) -> Iterator[tuple[float, float, dict[str, np.ndarray]]]:
     """For each share: milliseconds a question, and the values of each column, one a question."""
     ranker = EvidenceRanker()
-    right = {q.id: [f"{q.paragraph:06d}"] for q in questions}
+    right = {q.id: [q.article] for q in questions}
     for share in shares:
         began = time.perf_counter()
         found = Retriever(library, share).search_batch([q.text for q in questions], PASSAGES)
         spent = (time.perf_counter() - began) * 1000 / len(questions)
         rankings = {
-            q.id: [hit.stored.passage.article_id[:6] for hit in hits]
+            q.id: [hit.stored.passage.article_id for hit in hits]
             for q, hits in zip(questions, found, strict=True)
         }
         values = {
@@ -75,9 +75,9 @@ def main() -> None:
     )
     options = parser.parse_args()
     shares = options.shares or [0.0, DENSE_SHARES.get(options.embedding, OTHER_SHARE), 1.0]
-    asked = read_squad([options.questions])
+    asked = read_questions([options.questions])
     questions = [q for q in (half(asked, options.half) if options.half else asked.questions) if q.answers]
-    data = read_squad([options.questions, *options.distractors])
+    data = read_questions([options.questions, *options.distractors])
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         with build_library(data, Path(folder), options.embedding) as library:
