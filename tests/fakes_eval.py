@@ -96,3 +96,10 @@ class Told:
 
     def __call__(self, done: int, total: int) -> None:
         self.connection.send(done)
+
+
+def natural_record(id: str, question: str, kind: str, **about: Any) -> dict[str, Any]:
+    """A line of an evaluation file with a natural question, proved by the sentence on the moon."""
+    answerable = about.get("answerable", True)
+    plain = {**record(id, question), "sources": ["lune"] if answerable else [], "answerable": answerable}
+    return {**plain, "kind": kind, "support": [MOON] if answerable else [], **about}
