@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from embeddings.records import read_lines
 from embeddings.squad import SquadQuestion, read_squad
@@ -66,15 +67,13 @@ def joined(parts: Iterable[Corpus]) -> Corpus:
 
 def read_natural(folder: Path) -> Corpus:
     """`contexts.jsonl.xz` and `questions.jsonl.xz` of a folder: questions as people ask them."""
-    documents = {
-        d["id"]: Document(d["id"], d["title"], d["text"], tuple(map(tuple, d["sentences"])), d["source"])
-        for _, d in read_lines(folder / CONTEXTS)
-    }
+    read = (document_of(record) for _, record in read_lines(folder / CONTEXTS))
+    documents = {document.id: document for document in read}
     questions = []
     for _, row in read_lines(folder / QUESTIONS):
         document = documents[row["c"]]
         support = tuple(n - 1 for n in row["s"])
-        found = [_locate(document, answer, support) for answer in row["a"]]
+        found = [locate(document, answer, support) for answer in row["a"]]
         kind = KIND_OF[row["k"]]
         spans = tuple(s for s in found if s is not None)
         spans = tuple(sorted(set(spans))) if kind == "list" else spans[:1]
@@ -85,23 +84,29 @@ def read_natural(folder: Path) -> Corpus:
     return Corpus(documents, questions)
 
 
-def _locate(document: Document, answer: str, support: Sequence[int]) -> tuple[int, int] | None:
+def document_of(record: Mapping[str, Any]) -> Document:
+    """The document of a line of `contexts.jsonl.xz`."""
+    sentences = tuple((start, end) for start, end in record["sentences"])
+    return Document(record["id"], record["title"], record["text"], sentences, record.get("source", ""))
+
+
+def locate(document: Document, answer: str, support: Sequence[int]) -> tuple[int, int] | None:
     """Where the answer stands: in the first of its sentences that holds it."""
-    folded = _fold(answer)
+    folded = fold(answer)
     for number in support:
         a, b = document.sentences[number]
-        at = _fold(document.text[a:b]).find(folded)
+        at = fold(document.text[a:b]).find(folded)
         if at >= 0:
             return a + at, a + at + len(answer)
     a, b = document.sentences[min(support)][0], document.sentences[max(support)][1]
-    at = _fold(document.text[a:b]).find(folded)
+    at = fold(document.text[a:b]).find(folded)
     return (a + at, a + at + len(answer)) if at >= 0 else None
 
 
 _FOLD = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " ", "\n": " "})
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Quotes and spaces of one kind; no character is added or taken away."""
     return text.translate(_FOLD)
 
