@@ -11,23 +11,16 @@ talk ("chitchat"), 1 for a reply that neither quotes nor refuses.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from eval.datasets import QUOTING, EvalQuestion
 from qa.answer import Answer
-from qa.scoring import word_f1
+from qa.scoring import accepted, plain, word_f1, words
 
 CHITCHAT = "chitchat"
-ACCEPTED = 0.6
 SAME = 0.7
-LONGER, SHORTER = 4, 2
-_MARKUP = re.compile(r"[*_`|]+")
-_WORD = re.compile(r"[\w%€]+")
 _POLARITY = re.compile(r"\W*(oui|non)\b", re.IGNORECASE)
-_SPACES = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " "})
-_BARE = frozenset(["le", "la", "les", "l", "un", "une", "des", "du", "de", "d", "à", "au", "aux", "en"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +58,8 @@ def judge(question: EvalQuestion, answer: Answer) -> Judgement:
         return Judgement(float(useful), bool(short) and not useful, bool(right))
     if short:
         return Judgement(float(good), not good, bool(right))
-    quoted = [normalise(c.sentence) for c in answer.citations]
-    held = any(normalise(a) in sentence for sentence in quoted for a in question.answers)
+    quoted = [plain(c.sentence) for c in answer.citations]
+    held = any(plain(a) in sentence for sentence in quoted for a in question.answers)
     return Judgement(0.5 if right and held else 0.0, False, bool(right))
 
 
@@ -87,31 +80,13 @@ def _said(answer: Answer) -> str | None:
 
 
 def _share_shown(items: Sequence[Collection[str]], text: str) -> float:
-    shown = normalise(text)
-    return sum(any(normalise(variant) in shown for variant in item) for item in items) / len(items)
-
-
-def accepted(short: str, answers: Sequence[str]) -> bool:
-    """Whether a short answer has most words of an accepted one, or one of the two holds the other, little longer."""
-    given = words(short)
-    for answer in answers:
-        wanted = words(answer)
-        if given and wanted and word_f1(given, wanted) >= ACCEPTED:
-            return True
-        if wanted and _inside(wanted, given) and len(given) - len(wanted) <= LONGER:
-            return True
-        if given and _inside(given, wanted) and len(wanted) - len(given) <= SHORTER:
-            return True
-    return False
-
-
-def _inside(part: Sequence[str], whole: Sequence[str]) -> bool:
-    return f" {' '.join(part)} " in f" {' '.join(whole)} "
+    shown = plain(text)
+    return sum(any(plain(variant) in shown for variant in item) for item in items) / len(items)
 
 
 def same_sentence(one: str, other: str) -> bool:
     """Whether two sentences are the same but for their ends, or share most words."""
-    a, b = normalise(one), normalise(other)
+    a, b = plain(one), plain(other)
     if not a or not b:
         return False
     return a in b or b in a or _overlap(one, other) >= SAME
@@ -120,14 +95,3 @@ def same_sentence(one: str, other: str) -> bool:
 def _overlap(one: str, other: str) -> float:
     a, b = words(one), words(other)
     return word_f1(a, b) if a and b else 0.0
-
-
-def normalise(text: str) -> str:
-    """Lower case, NFC, plain apostrophes and single spaces, no Markdown."""
-    plain = _MARKUP.sub("", unicodedata.normalize("NFC", text).translate(_SPACES))
-    return " ".join(plain.split()).lower()
-
-
-def words(text: str) -> list[str]:
-    """The words of a text but articles and common prepositions."""
-    return [word for word in _WORD.findall(normalise(text)) if word not in _BARE]

@@ -16,12 +16,13 @@ from rich.console import Console
 
 from eval import evaluate
 from eval.datasets import DatasetError, EvalQuestion, load
-from eval.natural import accepted, judge, same_sentence
+from eval.natural import judge, same_sentence
 from eval.outcome import FAILURES, SUCCESSES
 from eval.outcome import judge as outcome_of
 from eval.report.comparison import read_outcomes
 from eval.report.tables import show
 from qa.answer import Answer, Citation, Evidence, Item
+from qa.scoring import accepted
 
 JUDGED: list[dict[str, Any]] = json.loads(
     (Path(__file__).parent / "data" / "natural_judged.json").read_text("utf-8")
