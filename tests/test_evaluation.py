@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import re
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from fakes_eval import (
 from typer.testing import CliRunner
 
 from eval import evaluate
+from eval.conditions import memory_mb
 from eval.datasets import DatasetError, load
 from eval.outcome import judge
 from eval.scripts.baseline import BestSentence
@@ -179,6 +182,17 @@ def test_a_file_that_is_a_source_is_known_whatever_it_names_as_its_own(tmp_path:
         assert not is_source(questions[0].sources, found.id.upper(), found.source)
         assert is_source(resolve(questions, matched)[0].sources, found.id, found.source)
         assert describe(Assistant(library)) != describe(Assistant(library, reader="un-t5"))
+
+
+def test_a_system_without_the_module_resource_can_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (memory_mb() or 0) > 10
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert memory_mb() is None
+    statement = (
+        "import sys; sys.modules['resource'] = None; import eval.command, eval.runner, eval.report.report"
+    )
+    subprocess.run([sys.executable, "-c", statement], check=True)
 
 
 class TestVerdicts:

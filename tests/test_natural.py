@@ -7,21 +7,29 @@ project's natural questions gives them; the two must agree.
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fakes_eval import MOON, REFUSAL, Lookup, moon, natural_record, write
 from rich.console import Console
+from typer.testing import CliRunner
 
 from eval import evaluate
 from eval.datasets import DatasetError, EvalQuestion, load
+from eval.feedback import write_questions
 from eval.natural import judge, same_sentence
 from eval.outcome import FAILURES, SUCCESSES
 from eval.outcome import judge as outcome_of
 from eval.report.comparison import read_outcomes
 from eval.report.tables import show
 from qa.answer import Answer, Citation, Evidence, Item
+from qa.cli.commands import app
+from qa.history import History
+from qa.ingest.articles import read_text
+from qa.library.library import Library
 from qa.scoring import accepted
 
 JUDGED: list[dict[str, Any]] = json.loads(
@@ -261,3 +269,49 @@ class TestReport:
         found = evaluate(Lookup(ANSWERS), file, compare=tmp_path / "old.json").to_dict()["comparison"]
         assert found["common"] == 5
         assert "natural" not in found["figures"]
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_the_command_asks_the_documents_beside_the_file_unless_a_library_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    monkeypatch.setenv("SOURCIER_EMBEDDING", "french-static")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    file = write(tmp_path / "q.jsonl", natural_record("1", "Qui ?", kind="why"))
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "lune.txt").write_text(f"La lune\n\n{MOON}", "utf-8")
+    with Library.open(tmp_path / "library", embedding="french-static", create=True) as library:
+        library.add_articles([read_text("Le pain est cuit.", title="Pain")])
+    asked: list[str] = []
+
+    def ask(system: Any, path: Path, **options: Any) -> Any:
+        asked.extend(article.title for article in system.library.articles())
+        return evaluate(Lookup({}), path)
+
+    monkeypatch.setattr("eval.evaluate", ask)
+    options = ["--library", str(tmp_path / "library")] if named else []
+    result = CliRunner().invoke(app, ["eval", str(file), *options])
+    assert result.exit_code == 0, result.output
+    assert asked == (["Pain"] if named else ["La lune"])
+
+
+def test_praised_answers_become_questions_of_their_kind(tmp_path: Path) -> None:
+    given = {
+        "Oui ?": moon(None, kind="yes"),
+        "Qui ?": moon(None, kind="list", items=(Item("Neil", 1), Item("Buzz", 1))),
+        "Salut": TALK,
+    }
+    with closing(History(tmp_path / "history.sqlite")) as history:
+        conversation = history.create("", "Lune")
+        for question, answer in given.items():
+            message = history.append(conversation, "", question, replace(answer, question=question))
+            history.rate(message.id, "", True, "")
+    assert write_questions(tmp_path, tmp_path / "avis.jsonl") == 3
+    dataset = load(tmp_path / "avis.jsonl")
+    assert dataset.warnings == ()
+    report = evaluate(Lookup(given), tmp_path / "avis.jsonl")
+    assert [(o.kind, o.verdict) for o in report.outcomes] == [
+        ("yesno", "juste"),
+        ("list", "juste"),
+        ("chitchat", "juste"),
+    ]

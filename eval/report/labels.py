@@ -64,7 +64,7 @@ FIGURES = {
 NATURAL = {
     "factoid": "fait",
     "quantity": "quantité",
-    "follow-up": "question de suite",
+    "follow-up": "suite",
     "yesno": "oui ou non",
     "list": "liste",
     "why": "pourquoi",

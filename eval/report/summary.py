@@ -87,7 +87,7 @@ def summarise(outcomes: Sequence[Outcome], seed: int) -> Summary:
             kinds.setdefault(outcome.kind, []).append(outcome)
     by_kind = {
         kind: OfKind(len(group), *(measured(m.rows, m.statistic, seed) for m in _natural(group)))
-        for kind, group in kinds.items()
+        for kind, group in sorted(kinds.items(), key=lambda pair: -len(pair[1]))
     }
     return Summary(figures, _steps(outcomes), len(outcomes), by_kind)
 

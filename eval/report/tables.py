@@ -55,13 +55,11 @@ def _figures(report: Report) -> Table:
 
 
 def _kinds(report: Report) -> Table:
-    table = _table(
-        "Questions naturelles, par genre", "Genre", "Questions", "Utile", "95 %", "Affirmé à tort", "95 %"
-    )
+    table = _table("Questions naturelles, par genre", "Genre", "Questions", "Utile", "95 %", "À tort", "95 %")
     for kind, of in report.summary.kinds.items():
         cells: list[str | Text] = []
         for figure in (of.useful, of.harm):
-            interval = f"{number(figure.low)} à {number(figure.high)}"
+            interval = f"{number(figure.low, 2)} à {number(figure.high, 2)}"
             cells += [number(figure.value), Text(interval, style="dim")]
         table.add_row(plain(NATURAL.get(kind, kind)), str(of.n), *cells)
     return table
