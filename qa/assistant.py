@@ -14,6 +14,7 @@ from qa.answer import Answer, AnswerKind, Citation, Reading, Step
 from qa.confidence import Confidence, Signals, Thresholds, kinds_of, load_confidence, signals
 from qa.conversation import follows, searched
 from qa.errors import QuestionError
+from qa.ingest.passages import header_of
 from qa.reading.choice import (
     MAX_SENTENCES,
     Chosen,
@@ -336,7 +337,8 @@ def input_of(question: str, hit: Hit) -> ReaderInput:
     """A passage as the reader reads it: the line that says what it is from, its text, its sentences."""
     passage = hit.stored.passage
     inside = tuple((s.start - passage.start, s.end - passage.start) for s in passage.sentences)
-    return ReaderInput(question, hit.stored.title, passage.text, inside)
+    header = header_of(hit.stored.title, passage.headings, hit.stored.date)
+    return ReaderInput(question, header, passage.text, inside)
 
 
 def understood(question: str, history: History) -> Question:

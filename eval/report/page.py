@@ -18,9 +18,9 @@ from eval.metrics import mean, reliability
 from eval.outcome import DEPTH, FAILURES, SUCCESSES, Outcome
 from eval.report import labels, plots
 from eval.report.plots import Bar
+from eval.report.question_words import kinds_of
 from eval.report.report import Report
 from qa.cli.output import counted
-from qa.retrieval.question import KINDS, analyse
 
 ORDER = {verdict: i for i, verdict in enumerate((*FAILURES, *SUCCESSES))}
 CURVE_POINTS = 100
@@ -161,8 +161,8 @@ def _rank(outcome: Outcome) -> int | None:
 
 
 def _kind(outcome: Outcome) -> str:
-    kinds = dict(zip(KINDS, analyse(outcome.question).kinds, strict=True))
-    return next((label for name, label in labels.KINDS.items() if kinds[name]), "autre")
+    kinds = kinds_of(outcome.question)
+    return next((label for name, label in labels.KINDS.items() if name in kinds), "autre")
 
 
 def _type(outcome: Outcome) -> str:

@@ -142,6 +142,7 @@ def citation(marker: int, proof: Proof, score: float, span: tuple[int, int] | No
         span[0] if span else None,
         span[1] if span else None,
         score,
+        headings=stored.passage.headings,
     )
 
 
@@ -213,7 +214,7 @@ def retrieved(hit: Hit) -> RetrievedPassage:
     info, passage = hit.stored, hit.stored.passage
     return RetrievedPassage(
         passage.article_id, info.title, info.source, info.date, passage.text, passage.start, passage.end,
-        hit.score, hit.lexical, hit.dense,
+        hit.score, hit.lexical, hit.dense, passage.headings,
     )  # fmt: skip
 
 
