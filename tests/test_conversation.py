@@ -102,7 +102,7 @@ def test_a_text_sent_back_is_read_for_what_it_says(text: str, said: str) -> None
 
 
 def test_a_text_without_end_is_read_in_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone: the machine may be busy
     for text in (" " * 1_000_000, "[1]" * 1_000_000, "Oui [1]\n\n" + "« " * 1_000_000, "- a\n" * 1_000_000):
         said_in(text)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
