@@ -137,7 +137,10 @@ class Storage:
     def cut_otherwise(self) -> list[str]:
         """The articles that are not cut in the way of now."""
         return [
-            id_ for (id_,) in self._db.all("SELECT id FROM article WHERE cut != ? AND removed IS NULL", CUT)
+            id_
+            for (id_,) in self._db.all(
+                "SELECT id FROM article WHERE cut != ? AND removed IS NULL ORDER BY path, key", CUT
+            )
         ]
 
     def all_are_cut(self) -> None:
