@@ -206,6 +206,12 @@ def test_titles_that_programs_leave_give_way_to_the_text(tmp_path: Path, title: 
     assert only(tmp_path / "rapport.docx").title == shown
 
 
+def test_the_title_of_markdown_is_kept_as_it_was_written(tmp_path: Path) -> None:
+    for name, title in (("pont", "Pont"), ("autre", "Introduction")):
+        (tmp_path / f"{name}.md").write_text(f"# {title}\n\nLa mairie\n\n{BODY}", "utf-8")
+        assert only(tmp_path / f"{name}.md").title == title
+
+
 def test_without_a_title_a_text_is_named_after_its_first_heading_or_line() -> None:
     assert read_text(f"Objet : Refonte du site\n\n{BODY}").title == "Refonte du site"
     assert read_text(f"{BODY}\n\n2. Le prix\n\n{BODY}\n\n{BODY}").title == "2. Le prix"

@@ -206,8 +206,11 @@ def _from_file(content: Content, path: Path) -> Article:
 def _with_own_title(content: Content, path: Path) -> Content:
     """The content without a title that a program left, or that only repeats the file's name.
 
-    Programs leave old titles in PDF and Word files: one of them must share a word with the first page.
+    Programs leave old titles in PDF and Word files: one of them must share a word with the first page. The title of
+    Markdown was written by hand.
     """
+    if path.suffix.lower() == ".md":
+        return content
     title = _one_line(content.title)
     left = bool(_NO_TITLE.fullmatch(title)) or slug(title).lower() == slug(path.stem).lower()
     if not left and path.suffix.lower() in _TITLED_BY_PROGRAMS:

@@ -134,12 +134,14 @@ class Indexing:
         """
         files = self._storage.file_hashes()
         articles: dict[str, Article] = {}
+        path = ""
         for id_ in self._storage.cut_otherwise():
             stored = self._storage.article(id_)
             if stored is None:
                 continue
-            if stored.path and stored.id not in articles:
-                articles = _read_again(stored.path, files.get(stored.path))
+            if stored.path != path:
+                path = stored.path
+                articles = _read_again(path, files.get(path)) if path else {}
             article = articles.pop(stored.id, None) or replace(
                 stored, headings=stored.headings or headings_of(stored.text)
             )

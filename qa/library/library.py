@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,12 +14,14 @@ from uuid import uuid4
 
 import numpy as np
 
+from embeddings.text import fold
 from qa.errors import LibraryError
 from qa.ingest.articles import Article, find_files
 from qa.ingest.indexing import BATCH_PASSAGES, Encode, Indexing, IndexProgress, IndexReport, Withheld
 from qa.ingest.passages import CUT
 from qa.library.indexes import MILVUS, Indexes, reported, writing
-from qa.library.storage import FORMAT, OLDEST_FORMAT, ArticleInfo, Manifest, Storage, StoredPassage
+from qa.library.schema import FORMAT, OLDEST_FORMAT
+from qa.library.storage import ArticleInfo, Manifest, Storage, StoredPassage
 
 if TYPE_CHECKING:
     from embeddings.encoders.encoder import Encoder
@@ -218,7 +219,7 @@ class Library:
 
     def articles(self) -> list[ArticleInfo]:
         """Every article, in alphabetical order of title."""
-        return sorted(self._storage.articles(), key=lambda article: (_sortable(article.title), article.id))
+        return sorted(self._storage.articles(), key=lambda article: (fold(article.title), article.id))
 
     def article(self, article_id: str) -> Article:
         """An article with its text; raises LibraryError where there is none."""
@@ -395,8 +396,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size if path.is_file() else 0
     except OSError:
         return 0
-
-
-def _sortable(title: str) -> str:
-    """Letters without accents or case, so that « É » stands beside « e »."""
-    return "".join(c for c in unicodedata.normalize("NFKD", title.casefold()) if not unicodedata.combining(c))

@@ -6,7 +6,6 @@ them meanwhile still finds the passages they name.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,50 +17,12 @@ import numpy as np
 
 from embeddings.indexes.lexical import Fields
 from qa.ingest.articles import Article
-from qa.ingest.passages import CUT, Passage, Span, header_of, with_header
-from qa.ingest.structure import Heading
+from qa.ingest.passages import CUT, Passage, header_of, with_header
 from qa.library.database import CHUNK, Database
+from qa.library.packing import article_of, digest_of, halved, pack_headings, pack_spans, unpack_spans
+from qa.library.schema import FORMAT, MIGRATIONS, TABLES
 
-FORMAT = 3
-OLDEST_FORMAT = 2
-_TABLES = (
-    """CREATE TABLE article (
-        key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL,
-        path TEXT NOT NULL, date TEXT, author TEXT, hash TEXT NOT NULL, added TEXT NOT NULL,
-        characters INTEGER NOT NULL, removed INTEGER, text TEXT NOT NULL,
-        headings TEXT NOT NULL DEFAULT '[]', cut INTEGER NOT NULL DEFAULT 0
-    ) STRICT""",
-    "CREATE UNIQUE INDEX article_id ON article(id) WHERE removed IS NULL",
-    "CREATE INDEX article_path ON article(path) WHERE removed IS NULL",
-    "CREATE INDEX article_removed ON article(removed) WHERE removed IS NOT NULL",
-    """CREATE TABLE passage (
-        row INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER NOT NULL REFERENCES article(key) ON DELETE CASCADE,
-        number INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, sentences BLOB NOT NULL,
-        vector BLOB NOT NULL, revision INTEGER NOT NULL,
-        headings TEXT NOT NULL DEFAULT '[]', digest BLOB NOT NULL DEFAULT x''
-    ) STRICT""",
-    "CREATE INDEX article_cut ON article(cut) WHERE removed IS NULL",
-    "CREATE INDEX passage_article ON passage(article)",
-    "CREATE INDEX passage_revision ON passage(revision)",
-    """CREATE TABLE staged (
-        row INTEGER PRIMARY KEY REFERENCES passage(row) ON DELETE CASCADE,
-        fingerprint TEXT NOT NULL, vector BLOB NOT NULL
-    ) STRICT""",
-    "CREATE TABLE file (path TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT",
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
-)
-# What an older file lacks, format by format.
-_MIGRATIONS = {
-    2: (
-        "ALTER TABLE article ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
-        "ALTER TABLE article ADD COLUMN cut INTEGER NOT NULL DEFAULT 0",
-        "ALTER TABLE passage ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
-        "ALTER TABLE passage ADD COLUMN digest BLOB NOT NULL DEFAULT x''",
-        "CREATE INDEX article_cut ON article(cut) WHERE removed IS NULL",
-        "INSERT OR IGNORE INTO meta VALUES ('cut', '0')",
-    ),
-}
-_SHORT_WORDS = 30
+_ARTICLE = "id, title, text, source, path, date, author, headings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +98,7 @@ class Storage:
             "revision": 0, "floor": 0, "cut": CUT,
         }  # fmt: skip
         with self._db.transaction():
-            for statement in _TABLES:
+            for statement in TABLES:
                 self._db.run(statement)
             self._db.run_many("INSERT INTO meta VALUES (?, ?)", [(k, str(v)) for k, v in meta.items()])
 
@@ -168,15 +129,18 @@ class Storage:
     def migrate(self) -> None:
         """Give an older file what it lacks, its content untouched."""
         with self._db.transaction():
-            while (found := self.format()) in _MIGRATIONS:
-                for statement in _MIGRATIONS[found]:
+            while (found := self.format()) in MIGRATIONS:
+                for statement in MIGRATIONS[found]:
                     self._db.run(statement)
                 self._set("format", found + 1)
 
     def cut_otherwise(self) -> list[str]:
         """The articles that are not cut in the way of now."""
         return [
-            id_ for (id_,) in self._db.all("SELECT id FROM article WHERE cut != ? AND removed IS NULL", CUT)
+            id_
+            for (id_,) in self._db.all(
+                "SELECT id FROM article WHERE cut != ? AND removed IS NULL ORDER BY path, key", CUT
+            )
         ]
 
     def all_are_cut(self) -> None:
@@ -221,7 +185,7 @@ class Storage:
         `added` is when it came, left out now.
         """
         self._mark_removed(article.id, revision)
-        headings = json.dumps([(h.start, h.end, h.level) for h in article.headings])
+        headings = pack_headings(article.headings)
         (key,) = self._db.one(
             "INSERT INTO article (id, title, source, path, date, author, hash, added, characters, text, headings, cut) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key",
@@ -234,8 +198,8 @@ class Storage:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 (
-                    key, p.index, p.start, p.end, _pack(p.sentences), _halved(vector), revision,
-                    json.dumps(p.headings, ensure_ascii=False), _digest(p, article.title),
+                    key, p.index, p.start, p.end, pack_spans(p.sentences), halved(vector), revision,
+                    json.dumps(p.headings, ensure_ascii=False), digest_of(p, article.title),
                 )
                 for p, vector in zip(passages, vectors, strict=True)
             ],
@@ -291,7 +255,7 @@ class Storage:
     def article(self, article_id: str) -> Article | None:
         """An article with its text."""
         found = self._db.one(f"SELECT {_ARTICLE} FROM article WHERE id = ? AND removed IS NULL", article_id)
-        return _article(*found) if found else None
+        return article_of(*found) if found else None
 
     def added(self, article_id: str) -> str | None:
         """When an article came."""
@@ -312,7 +276,13 @@ class Storage:
             if key in articles:
                 id_, title, source, date, text = articles[key]
                 passage = Passage(
-                    id_, number, start, end, text[start:end], unpack(sentences), tuple(json.loads(headings))
+                    id_,
+                    number,
+                    start,
+                    end,
+                    text[start:end],
+                    unpack_spans(sentences),
+                    tuple(json.loads(headings)),
                 )
                 passages.append(StoredPassage(row, passage, title, source, date))
         return passages
@@ -373,7 +343,7 @@ class Storage:
         """Set vectors of another encoder aside; in a transaction."""
         self._db.run_many(
             "INSERT OR REPLACE INTO staged VALUES (?, ?, ?)",
-            [(row, fingerprint, _halved(vector)) for row, vector in zip(rows, vectors, strict=True)],
+            [(row, fingerprint, halved(vector)) for row, vector in zip(rows, vectors, strict=True)],
         )
 
     def adopt_staged(self, embedding: str, dimension: int, fingerprint: str) -> None:
@@ -393,7 +363,7 @@ class Storage:
         articles = f"SELECT key, hash, {_ARTICLE} FROM article WHERE removed IS NULL"
         passages = 'SELECT start, "end", sentences, vector FROM passage WHERE article = ? ORDER BY number'
         for key, digest, *fields in self._db.all(articles):
-            yield StoredArticle(_article(*fields), digest, list(self._db.all(passages, key)))
+            yield StoredArticle(article_of(*fields), digest, list(self._db.all(passages, key)))
 
     def _mark_removed(self, article_id: str, revision: int) -> tuple[str] | None:
         """Gives the path of the article, None where there is none of that id."""
@@ -410,41 +380,3 @@ class Storage:
 
     def _set(self, key: str, value: object) -> None:
         self._db.run("UPDATE meta SET value = ? WHERE key = ?", str(value), key)
-
-
-_ARTICLE = "id, title, text, source, path, date, author, headings"
-
-
-def _article(
-    id: str,
-    title: str,
-    text: str,
-    source: str,
-    path: str,
-    date: str | None,
-    author: str | None,
-    headings: str,
-) -> Article:
-    marks = tuple(Heading(*mark) for mark in json.loads(headings))
-    return Article(id, title, text, source, path, date, author, marks)
-
-
-def _digest(passage: Passage, title: str) -> bytes:
-    """Alike for passages that say the same: of one text and, where it is short, of one title and headings too."""
-    said = [" ".join(passage.text.split())]
-    if len(passage.text.split()) < _SHORT_WORDS:
-        said += [title, *passage.headings]
-    return hashlib.blake2b("\0".join(said).encode(), digest_size=8).digest()
-
-
-def unpack(sentences: bytes) -> tuple[Span, ...]:
-    """The sentences of a passage, as stored."""
-    return tuple(Span(start, end) for start, end in np.frombuffer(sentences, "<i4").reshape(-1, 2).tolist())
-
-
-def _pack(sentences: Sequence[Span]) -> bytes:
-    return np.array([(s.start, s.end) for s in sentences], "<i4").tobytes()
-
-
-def _halved(vector: np.ndarray) -> bytes:
-    return vector.astype(np.float16).tobytes()

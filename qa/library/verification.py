@@ -9,7 +9,8 @@ import numpy as np
 
 from embeddings.errors import EmbeddingsError
 from qa.library.indexes import Indexes
-from qa.library.storage import Storage, StoredArticle, unpack
+from qa.library.packing import unpack_spans
+from qa.library.storage import Storage, StoredArticle
 
 NORM_TOLERANCE = 0.01
 SAMPLE = 200
@@ -58,7 +59,7 @@ def _problems_of_text(stored: StoredArticle) -> Iterator[str]:
     if not stored.passages:
         yield f"L’article « {article.id} » n’a pas de passages : réindexez-le."
     for start, end, packed, _ in stored.passages:
-        sentences = unpack(packed) if len(packed) % 8 == 0 else ()
+        sentences = unpack_spans(packed) if len(packed) % 8 == 0 else ()
         edges = [start, *(edge for s in sentences for edge in (s.start, s.end)), end]
         pieces = [(piece.start, piece.end) for piece in sentences]
         pieces += [(heading.start, heading.end) for heading in article.headings]
