@@ -47,7 +47,7 @@ def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             if not line.strip():
                 continue
             place = f"{path}, ligne {number}"
-            record = parsed(place, line)
+            record = parsed(place, line.rstrip("\n"))  # so that an error is on the first line of the text
             if not isinstance(record, dict):
                 raise RecordError(f"{place} : il faut un objet JSON.")
             yield place, record
