@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import lzma
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from embeddings.errors import EmbeddingsError, cause_of
 
@@ -23,30 +24,33 @@ class RecordError(EmbeddingsError):
     """A file cannot be read, or holds another shape than the one wanted."""
 
 
-def contents(path: Path) -> str:
-    """The text of a UTF-8 file, unpacked where its name ends in `.xz`."""
+@contextmanager
+def opened(path: Path) -> Iterator[TextIO]:
+    """A UTF-8 file, unpacked where its name ends in `.xz`; its errors become RecordErrors.
+
+    Only "\\n" ends a line, for a JSON text may hold other line ends.
+    """
+    about: dict[str, Any] = {"encoding": "utf-8-sig", "newline": "\n"}
     try:
-        data = path.read_bytes()
-        return (lzma.decompress(data) if path.suffix == ".xz" else data).decode("utf-8-sig")
+        with lzma.open(path, "rt", **about) if path.suffix == ".xz" else path.open(**about) as file:
+            yield file
     except UnicodeDecodeError as error:
         raise RecordError(f"{path} : ce fichier n’est pas en UTF-8 (octet {error.start}).") from error
-    except (OSError, lzma.LZMAError) as error:
+    except (OSError, EOFError, lzma.LZMAError) as error:
         raise RecordError(f"{path} : lecture impossible ({cause_of(error)}).") from error
 
 
 def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each object of a file of JSON lines (`.jsonl`, `.jsonl.xz`) with its place; empty lines are passed over.
-
-    Only "\\n" ends a line, for a JSON text may hold other line ends.
-    """
-    for number, line in enumerate(contents(path).split("\n"), start=1):
-        if not line.strip():
-            continue
-        place = f"{path}, ligne {number}"
-        record = parsed(place, line)
-        if not isinstance(record, dict):
-            raise RecordError(f"{place} : il faut un objet JSON.")
-        yield place, record
+    """Each object of a file of JSON lines (`.jsonl`, `.jsonl.xz`) with its place; empty lines are passed over."""
+    with opened(path) as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            place = f"{path}, ligne {number}"
+            record = parsed(place, line.rstrip("\n"))  # so that an error is on the first line of the text
+            if not isinstance(record, dict):
+                raise RecordError(f"{place} : il faut un objet JSON.")
+            yield place, record
 
 
 def parsed(place: str, text: str) -> Any:

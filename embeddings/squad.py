@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from embeddings.records import RecordError, contents, field, identifier, parsed, read_lines
+from embeddings.records import RecordError, field, identifier, opened, parsed, read_lines
 
 LINES = (".jsonl", ".jsonl.xz")
 Polarity = Literal["yes", "no"]
@@ -64,7 +64,9 @@ def paragraph_id(number: int) -> str:
 
 def _articles(path: Path) -> list[SquadParagraph]:
     found = []
-    for a, entry in enumerate(field(str(path), parsed(str(path), contents(path)), "data", list)):
+    with opened(path) as file:
+        whole = parsed(str(path), file.read())
+    for a, entry in enumerate(field(str(path), whole, "data", list)):
         about = f"{path}, data[{a}]"
         for p, paragraph in enumerate(field(about, entry, "paragraphs", list)):
             place = f"{about}.paragraphs[{p}]"

@@ -6,13 +6,13 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embeddings.encoders.bert import fingerprint
 from eval.datasets import Dataset, DatasetError, EvalQuestion
 from eval.sources import check_sources, match, resolve
+from qa import __version__
 from qa.ingest.articles import Article
 from qa.library.library import IndexProgress, Library
 
@@ -47,7 +47,7 @@ def describe(system: Any, name: str | None = None) -> Subject:
     stats = library.stats()
     return Subject(
         name,
-        version("sourcier"),
+        __version__,
         stats.embedding,
         library.fingerprint[:SHORT],
         fingerprint(MODELS)[:SHORT],

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from qa.assistant import Assistant
     from qa.library.library import Library
 
-__all__ = ["Answer", "Assistant", "Citation", "Evidence", "Library", "answer"]
+__all__ = ["Answer", "Assistant", "Citation", "Evidence", "Library", "__version__", "answer"]
+__version__ = "0.1.0"
 
 
 def answer(

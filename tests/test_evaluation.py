@@ -471,7 +471,7 @@ class TestCommand:
 
 def test_the_baseline_answers_with_whole_sentences_and_never_refuses() -> None:
     class Doubtful(Assistant):
-        def answer_batch(self, questions: Any, *, top_k: int = 5) -> list[Answer]:
+        def answer_batch(self, questions: Any, *, top_k: int = 5, histories: Any = None) -> list[Answer]:
             return [moon(None, kind="none"), REFUSAL]
 
     baseline = BestSentence(Doubtful())

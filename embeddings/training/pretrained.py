@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import itertools
-import json
-import lzma
 import struct
 import tempfile
 from collections import Counter
@@ -28,6 +26,7 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from embeddings.records import read_lines
 from embeddings.squad import read_squad
 
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
@@ -126,9 +125,8 @@ def sample_texts(corpus: Path, questions: Iterable[Path], characters: int) -> It
     for paragraph in (p for path in questions for p in read_squad(path)):
         yield paragraph.context
         yield from (question.text for question in paragraph.questions)
-    with lzma.open(corpus, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            yield json.loads(line)["text"][:characters]
+    for _, document in read_lines(corpus):
+        yield document["text"][:characters]
 
 
 def keep_pieces(model: PackedModel, texts: Iterable[str], min_count: int) -> np.ndarray:

@@ -13,8 +13,6 @@ summed over prefixes of the vector (Matryoshka, Kusupati et al. 2022, https://ar
 from __future__ import annotations
 
 import argparse
-import json
-import lzma
 import random
 import re
 from collections import Counter
@@ -28,6 +26,7 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Static
 from torch.nn.functional import embedding_bag, normalize
 
 from embeddings.encoders.encoder import BertEncoder, StaticEncoder, local_encoder
+from embeddings.records import read_lines
 from embeddings.squad import read_squad
 
 DIMENSION = 256
@@ -46,21 +45,19 @@ def question_pairs(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
 
 def paraphrases(path: Path) -> Iterator[tuple[str, str]]:
     """The pairs of a `.jsonl.xz` file of paraphrases."""
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        yield from ((r["sentence1"], r["sentence2"]) for r in map(json.loads, lines))
+    yield from ((pair["sentence1"], pair["sentence2"]) for _, pair in read_lines(path))
 
 
 def inverse_cloze(path: Path, rng: random.Random) -> Iterator[tuple[str, str]]:
     """A sentence and the rest of its paragraph; one paragraph of each document of the corpus."""
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            paragraphs = [p for p in json.loads(line)["text"][:20000].split("\n\n") if 200 < len(p) < 2000]
-            if not paragraphs:
-                continue
-            sentences = re.split(r"(?<=[.!?]) +", rng.choice(paragraphs))
-            if len(sentences) > 2:
-                chosen = rng.randrange(len(sentences))
-                yield sentences[chosen], " ".join(sentences[:chosen] + sentences[chosen + 1 :])
+    for _, document in read_lines(path):
+        paragraphs = [p for p in document["text"][:20000].split("\n\n") if 200 < len(p) < 2000]
+        if not paragraphs:
+            continue
+        sentences = re.split(r"(?<=[.!?]) +", rng.choice(paragraphs))
+        if len(sentences) > 2:
+            chosen = rng.randrange(len(sentences))
+            yield sentences[chosen], " ".join(sentences[:chosen] + sentences[chosen + 1 :])
 
 
 def start(encoder: BertEncoder | StaticEncoder, texts: Iterable[str]) -> np.ndarray:

@@ -16,7 +16,7 @@ from eval.datasets import load
 from eval.report.tables import show
 from eval.subject import assistant_over
 from qa.answer import Answer, Reading
-from qa.assistant import Assistant
+from qa.assistant import Assistant, History
 from qa.cli.output import errors_in_one_line, output
 from qa.ingest.sentences import split_sentences
 
@@ -27,18 +27,20 @@ class BestSentence:
     def __init__(self, assistant: Assistant) -> None:
         self._assistant = assistant
 
-    def answer_batch(self, questions: Sequence[str], *, top_k: int) -> list[Answer]:
+    def answer_batch(
+        self, questions: Sequence[str], *, top_k: int, histories: Sequence[History] | None = None
+    ) -> list[Answer]:
         """Sourcier's answers, the short one replaced by the first sentence of the evidence."""
         return [
             replace(
                 answer, kind="span", items=(), short=answer.evidence[0].sentence if answer.evidence else None
             )
-            for answer in self._assistant.answer_batch(questions, top_k=top_k)
+            for answer in self._assistant.answer_batch(questions, top_k=top_k, histories=histories)
         ]
 
-    def answer(self, question: str) -> Answer:
+    def answer(self, question: str, *, history: History = ()) -> Answer:
         """The same for one question."""
-        return self.answer_batch([question], top_k=1)[0]
+        return self.answer_batch([question], top_k=1, histories=[history])[0]
 
     def read(self, question: str, context: str) -> Reading:
         """The sentence of the text that holds most of the question's words."""

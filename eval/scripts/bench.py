@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import lzma
 import platform
 import tempfile
 import time
@@ -21,6 +20,7 @@ import numpy as np
 
 from embeddings.encoders.bert import threads
 from embeddings.encoders.encoder import DEFAULT_ENCODER
+from embeddings.records import read_lines
 from eval.conditions import memory_mb
 from qa.assistant import Assistant
 from qa.ingest.articles import Article, read_file, read_text
@@ -33,14 +33,11 @@ CHARACTERS = 6000
 
 def corpus_articles(path: Path) -> Iterator[Article]:
     """The documents of a `.jsonl.xz` corpus in pieces of about 6,000 characters, as articles."""
-    with lzma.open(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines):
-            record = json.loads(line)
-            text = record["text"]
-            for at in range(0, len(text), CHARACTERS):
-                yield read_text(
-                    text[at : at + CHARACTERS], title=record["title"], id=f"{number:06d}-{at // CHARACTERS}"
-                )
+    for number, (_, record) in enumerate(read_lines(path)):
+        text = record["text"]
+        for at in range(0, len(text), CHARACTERS):
+            piece = text[at : at + CHARACTERS]
+            yield read_text(piece, title=record["title"], id=f"{number:06d}-{at // CHARACTERS}")
 
 
 def sample_articles() -> Iterator[Article]:
@@ -60,8 +57,7 @@ def repeated(articles: Callable[[], Iterator[Article]]) -> Iterator[Article]:
 
 def questions() -> list[str]:
     """The questions of the sample set."""
-    lines = (HERE / "questions" / "samples.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line)["question"] for line in lines if line.strip()]
+    return [record["question"] for _, record in read_lines(HERE / "questions" / "samples.jsonl")]
 
 
 def measure(articles: Iterator[Article], passages: int, embedding: str, folder: Path) -> dict[str, object]:
