@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from qa.answer import Answer, AnswerKind, Citation, Reading, Step
 from qa.confidence import Confidence, Signals, Thresholds, kinds_of, load_confidence, signals
-from qa.conversation import follows, searched
+from qa.conversation import searched
 from qa.errors import QuestionError
 from qa.ingest.passages import header_of
 from qa.reading.choice import (
@@ -31,7 +31,7 @@ from qa.reading.choice import (
     retrieved,
     spans,
 )
-from qa.reading.encoding import ReaderInput, with_history
+from qa.reading.encoding import ReaderInput
 from qa.reading.gold import best_reading, windows_of
 from qa.reading.reader import PointerNetwork
 from qa.retrieval.retriever import Hit, Retriever
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from qa.reading.seq2seq import Rescorer
 
 MAX_QUESTION_CHARACTERS = 2000
+PAST_CHARACTERS = 600
+EXCHANGES_LOOKED_AT = 6
 PASSAGES_FOUND = 10
 PASSAGES_READ = 6
 Result = TypeVar("Result")
@@ -54,11 +56,10 @@ History = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question as it was typed, as it is searched, and as it is read (with the exchange it follows)."""
+    """A question as it was typed, and as it is searched and read: with the exchange it follows."""
 
     typed: str
     searched: str
-    read: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,7 @@ class Assistant:
     def _read(self, asked: Sequence[Question], found: Sequence[Sequence[Hit]]) -> list[tuple[Read, ...]]:
         """Read the first passages of each question, an input each, with the line that says what they are from."""
         chosen = [hits[:PASSAGES_READ] for hits in found]
-        inputs = [input_of(q.read, hit) for q, hits in zip(asked, chosen, strict=True) for hit in hits]
+        inputs = [input_of(q.searched, hit) for q, hits in zip(asked, chosen, strict=True) for hit in hits]
         readings = iter(self._reader.read_batch(inputs))
         reads = [tuple(Read(hit, next(readings)) for hit in hits) for hits in chosen]
         if self._rescorer is None:
@@ -347,10 +348,10 @@ def understood(question: str, history: History) -> Question:
     Raises QuestionError where nothing is left, or too much.
     """
     typed = checked(question)
-    past = [(asked[:MAX_QUESTION_CHARACTERS], said[:MAX_QUESTION_CHARACTERS]) for asked, said in history[-1:]]
-    if not past or not follows(typed):
-        return Question(typed, typed, typed)
-    return Question(typed, searched(typed, past)[:MAX_QUESTION_CHARACTERS], with_history(typed, past))
+    past = [
+        (asked[:PAST_CHARACTERS], said[:PAST_CHARACTERS]) for asked, said in history[-EXCHANGES_LOOKED_AT:]
+    ]
+    return Question(typed, searched(typed, past))
 
 
 def checked(question: str) -> str:
@@ -375,7 +376,7 @@ def _too_long(characters: int) -> QuestionError:
 
 def _rescored(rescorer: Rescorer, question: Question, read: Read) -> Read:
     """The passage's spans in the order of another model's opinion too."""
-    reading: PassageReading = rescorer.rescore(question.read, read.hit.stored.passage.text, read.reading)
+    reading: PassageReading = rescorer.rescore(question.searched, read.hit.stored.passage.text, read.reading)
     return Read(read.hit, reading)
 
 

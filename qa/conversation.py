@@ -45,5 +45,11 @@ def follows(question: str) -> bool:
 
 
 def searched(question: str, history: Sequence[tuple[str, str]]) -> str:
-    """What is searched for a follow-up: the exchange it follows, and the question itself."""
-    return with_history(question, history)
+    """The question with what it follows: the last question that leaves nothing unsaid, and what was said last.
+
+    `history` holds (question, what was answered) pairs, oldest first; a question that is whole stays as it is.
+    """
+    if not history or not follows(question):
+        return question
+    whole = next((asked for asked, _ in reversed(history) if not follows(asked)), history[-1][0])
+    return with_history(question, [(whole, history[-1][1])])

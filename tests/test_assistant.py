@@ -124,7 +124,7 @@ def decided(one: Read, confidence: Confidence) -> Answer:
 
     sentences, best = tuple(proofs([one])), tuple(spans([one]))
     said = signals("Qui ?", [one], sentences, best)
-    question = Question("Qui ?", "Qui ?", "Qui ?")
+    question = Question("Qui ?", "Qui ?")
     examined = Examined(question, (one.hit,), (one,), sentences, best, said, {})
     return decide(Answer("none", "Qui ?"), examined, confidence, confidence.thresholds)
 

@@ -57,6 +57,12 @@ def test_a_follow_up_is_searched_with_the_exchange_it_follows() -> None:
     )
 
 
+def test_a_chain_of_follow_ups_keeps_the_whole_question_it_began_with() -> None:
+    history = [("Qui préside Salesforce ?", "Anne Martin"), ("Et depuis quand ?", "2019")]
+    assert searched("Pourquoi ?", history) == "Qui préside Salesforce ? 2019 — Pourquoi ?"
+    assert searched("Qui dirige Microsoft depuis 2014 ?", history) == "Qui dirige Microsoft depuis 2014 ?"
+
+
 def test_long_questions_are_told_apart_in_little_time() -> None:
     began = time.perf_counter()
     for text in ("il " * 700, "a-t-il " * 280, "l'" * 1000, "A " * 1000):

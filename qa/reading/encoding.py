@@ -68,7 +68,7 @@ class PassageEncoder:
         found = []
         for one in inputs:
             question, header, text = next(encodings), next(encodings), next(encodings)
-            ids = [self._begin, *question.ids[:MAX_QUESTION_TOKENS], self._separator, self._separator]
+            ids = [self._begin, *question.ids[-MAX_QUESTION_TOKENS:], self._separator, self._separator]
             ids += [*header.ids[:MAX_HEADER_TOKENS], self._separator]
             first, kept = len(ids), max(0, max_tokens - len(ids) - 1)
             ids += [*text.ids[:kept], self._separator]

@@ -70,8 +70,7 @@ def ask(
 
 def exchanges(turns: Iterable[Turn]) -> list[tuple[str, str]]:
     """The questions answered so far, each with what was said; a word of thanks is no question."""
-    answers = (turn.answer for turn in turns if turn.answer is not None)
-    return [(answer.question, said_of(answer)) for answer in answers if answer.kind != "talk"]
+    return [(t.asked, said_of(t.answer)) for t in turns if t.answer is not None and t.answer.kind != "talk"]
 
 
 def _on_its_way(turn: Turn, step: Step) -> Turn:
