@@ -15,33 +15,15 @@ from pathlib import Path
 
 from embeddings.errors import cause_of
 from qa.errors import ArticleError
-from qa.ingest.formats import READERS, Content, decode, iso_date
+from qa.ingest.formats import MAX_TEXT_CHARS, READERS, Content, clean, decode, iso_date
 
 SUFFIXES = frozenset({*READERS, ".jsonl"})
 MAX_FILE_BYTES = 100_000_000
-MAX_TEXT_CHARS = 20_000_000
 
 _LONGEST_TITLE = 300
 _TITLE_LETTERS = 150
 _TITLE_LINES = 3
 _SLUG_LETTERS = 80
-_UNSEEN = [
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    0xAD,
-    0x200B,
-    0x200E,
-    0x200F,
-    *range(0x202A, 0x202F),
-    0x2060,
-    0xFEFF,
-]
-_CLEANED = {
-    **dict.fromkeys(_UNSEEN),
-    **dict.fromkeys([0x0B, 0x0C, 0x85, 0x2028, 0x2029], "\n"),
-    **{ord(kept): kept for kept in "\n\t"},
-}
-_ENDLESS_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,16 +215,6 @@ def _article(content: Content, stem: str, *, id: str, source: str = "", path: st
 def _id(stem: str, place: str) -> str:
     mark = hashlib.blake2b(f"{place}\0{stem}".encode(), digest_size=4).hexdigest()
     return f"{slug(stem) or 'article'}-{mark}"
-
-
-def clean(text: str) -> str:
-    """NFC text with plain line ends, without what cannot be seen nor space at its ends; the rest is kept as it is.
-
-    A run of over a hundred accents or symbols is cut: normalising it would take quadratic time.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
-    text = _ENDLESS_MARKS.sub(r"\1", text.encode("utf-8", "ignore").decode("utf-8"))
-    return unicodedata.normalize("NFC", text).strip()
 
 
 def slug(name: str) -> str:

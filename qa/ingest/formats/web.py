@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 from qa.errors import ArticleError
-from qa.ingest.formats.content import Content, decode
+from qa.ingest.formats.content import Content
 from qa.ingest.formats.dates import iso_date
+from qa.ingest.formats.encodings import decode
 
 MAX_BYTES = 20_000_000
 MAX_TAGS = 100_000
