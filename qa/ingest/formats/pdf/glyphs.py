@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -19,12 +21,15 @@ CELL_GAP = 0.45  # in heights of letters: what is further apart are two pieces
 _HYPHENS = {0x02: "-", 0xFFFE: "-", 0x2010: "-", 0x2011: "-"}
 _ROTATED = 0.2
 _WORD_GAP = 0.2
+_TYPED_GAP = 0.75
+LEADER = " – "
+_LEADERS = re.compile(r"(?: ?\.){5,} ?|(?: ?…){2,} ?|(?: ?_){5,} ?")
 _SPACED_LETTERS, _FEWEST_LETTERS = 0.8, 8
 
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """A letter with its place in points, y upwards; `spaced` tells whether a space stands before it."""
+    """A letter with its place in points, y upwards; `spaced` tells whether a space stands before it, `space` its width."""
 
     letter: str
     left: float
@@ -32,6 +37,7 @@ class Glyph:
     base: float
     size: float
     spaced: bool
+    space: float = 0.0
 
 
 @dataclass(slots=True)
@@ -82,11 +88,15 @@ def _glyphs(textpage: Any, count: int, upright: float, apart: list[str]) -> Iter
     x, y = ctypes.c_double(), ctypes.c_double()
     cos, sin = math.cos(upright), math.sin(upright)
     spaced = turned = False
+    space, spaces = 0.0, 0
     for at in range(count):
         code = raw.FPDFText_GetUnicode(textpage, at)
         letter = _HYPHENS.get(code) or (chr(code) if code < 0x110000 else "")
         if letter.isspace() or (code not in _HYPHENS and raw.FPDFText_IsGenerated(textpage, at) == 1):
             spaced = spaced or letter not in "\r\n"
+            if letter == " " and raw.FPDFText_IsGenerated(textpage, at) == 0:
+                raw.FPDFText_GetLooseCharBox(textpage, at, ctypes.byref(box))
+                space, spaces = space + abs(box.right - box.left), spaces + 1
             if turned:
                 apart.append(" ")
             continue
@@ -105,8 +115,9 @@ def _glyphs(textpage: Any, count: int, upright: float, apart: list[str]) -> Iter
             across = [cx * cos + cy * sin for cx in (box.left, box.right) for cy in (box.top, box.bottom)]
             left, right = min(across), max(across)
             base = y.value * cos - x.value * sin
-        yield Glyph(letter, left, max(left, right), base, size or 1.0, spaced)
-        spaced = False
+        # Three spaces and more stand for a gap, as in the columns of a typewriter.
+        yield Glyph(letter, left, max(left, right), base, size or 1.0, spaced, space if spaces < 3 else 0.0)
+        spaced, space, spaces = False, 0.0, 0
 
 
 def _pieces(glyphs: Iterator[Glyph], rules: Sequence[Rule]) -> Iterator[Piece]:
@@ -118,6 +129,14 @@ def _pieces(glyphs: Iterator[Glyph], rules: Sequence[Rule]) -> Iterator[Piece]:
             continue
         gap, rise, size = glyph.left - at.right, glyph.base - at.base, max(at.size, glyph.size)
         last = at.glyphs[-1]
+        if (
+            glyph.left == last.left
+            and glyph.right == last.right
+            and glyph.base == last.base
+            and glyph.letter in "filtj"
+        ):
+            at.glyphs.append(replace(glyph, spaced=False))  # a ligature, given letter by letter
+            continue
         if not glyph.spaced and gap > _WORD_GAP * size:
             glyph = replace(glyph, spaced=True)
         if (
@@ -126,7 +145,9 @@ def _pieces(glyphs: Iterator[Glyph], rules: Sequence[Rule]) -> Iterator[Piece]:
             and abs(rise) < 0.15 * size
         ):
             continue
-        near = -0.6 * size <= gap <= CELL_GAP * size
+        leader = glyph.letter == last.letter == "."
+        widest = 1.5 if leader else _TYPED_GAP if _typewritten(at.glyphs[-4:]) else CELL_GAP
+        near = -0.6 * size <= gap <= widest * size + glyph.space
         if near and rules and gap > 0.05 * size and _ruled(rules, at.right, glyph):
             near = False
         if near and abs(rise) <= 0.12 * size and (not at.lifted or glyph.size > 0.9 * at.size):
@@ -148,6 +169,13 @@ def _pieces(glyphs: Iterator[Glyph], rules: Sequence[Rule]) -> Iterator[Piece]:
         at.right = glyph.right
     if at:
         yield from _closed(at)
+
+
+def _typewritten(glyphs: Sequence[Glyph]) -> bool:
+    """Whether the letters are all of one width: then a space is as wide as a letter."""
+    widths = [glyph.right - glyph.left for glyph in glyphs]
+    figures = all(glyph.letter.isdecimal() for glyph in glyphs)
+    return len(widths) > 2 and not figures and max(widths) - min(widths) < 0.03 * glyphs[0].size
 
 
 def _ruled(rules: Sequence[Rule], right: float, glyph: Glyph) -> bool:
@@ -197,12 +225,12 @@ def _text(glyphs: list[Glyph]) -> str:
     words = sum(glyph.spaced for glyph in glyphs[1:])
     if len(glyphs) >= _FEWEST_LETTERS and words >= _SPACED_LETTERS * (len(glyphs) - 1):
         return _regrouped(glyphs)
-    return "".join(f" {g.letter}" if g.spaced else g.letter for g in glyphs)
+    return _LEADERS.sub(LEADER, "".join(f" {g.letter}" if g.spaced else g.letter for g in glyphs))
 
 
 def _regrouped(glyphs: list[Glyph]) -> str:
     """Letters each followed by a space: words end where the gap is wider than most."""
-    gaps = [after.left - before.right for before, after in zip(glyphs, glyphs[1:], strict=False)]
+    gaps = [after.left - before.right for before, after in pairwise(glyphs)]
     usual = median(gaps)
     size = glyphs[0].size
     letters = [glyphs[0].letter]
@@ -210,7 +238,7 @@ def _regrouped(glyphs: list[Glyph]) -> str:
         letters.append(
             f" {glyph.letter}" if gap > usual + max(0.12 * size, 0.4 * abs(usual)) else glyph.letter
         )
-    return "".join(letters)
+    return _LEADERS.sub(LEADER, "".join(letters))
 
 
 def _without_doubles(pieces: Iterator[Piece]) -> list[Piece]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from qa.ingest.formats.pdf.glyphs import Piece
+from qa.ingest.formats.pdf.glyphs import LEADER, Piece
 from qa.ingest.formats.pdf.hyphens import joined
 from qa.ingest.formats.pdf.rules import Drawn, Frame
 from qa.ingest.formats.rows import has_heads, names_columns, row_text
@@ -13,6 +15,9 @@ from qa.ingest.formats.rows import has_heads, names_columns, row_text
 _MOST_LINES_IN_A_CELL = 8
 _ALIGNED = 0.6
 _SAME_LINE = 0.35
+_LINES_BETWEEN = 6  # the foot of a page and the head of the next
+_WELL_APART = 0.7
+_MARKER = re.compile(r"[•●▪■◦○·*‣⁃➢➤✓–—-]|\d{1,2}[.)]|\d{1,2}(?:\.\d{1,2})+\.?|[a-zA-Z][.)]|\([a-z\d]{1,2}\)")
 _NO_WORDS: frozenset[str] = frozenset()
 
 Cell = list[Piece]
@@ -33,10 +38,11 @@ class Line:
 
 @dataclass(slots=True)
 class Columns:
-    """The columns of the table read last, and their heads, for its part on the next page."""
+    """The columns of the table read last, and their heads, for its part on the next page; `since` counts lines."""
 
     spans: list[tuple[float, float]]
     heads: list[str]
+    since: int = 0
 
 
 def lay_out(pieces: Sequence[Piece], drawn: Drawn, columns: Columns) -> list[Line]:
@@ -99,16 +105,28 @@ def _free_lines(pieces: Sequence[Piece], columns: Columns) -> list[Line]:
         if row is not None and len(row) > 1 and (not table or _in_line(table[-1], row)):
             table.append(row)
             continue
-        if len(table) > 1:
+        if len(table) > 1 and _is_table(table):
             lines += _table_lines(table, columns)
         else:
             lines += [line for cells in table for line in _separate(cells)]
+            columns.since += len(table)
         table = []
         if row is not None and len(row) > 1:
             table = [row]
         elif row is not None:
             lines += map(_line, row[0])
+            columns.since += 1
     return lines
+
+
+def _is_table(rows: Sequence[Row]) -> bool:
+    """Whether rows in line are no prose with wide spaces: three and more, or cells that stand well apart."""
+    gaps = [
+        (_span(after)[0] - _span(cell)[1]) / after[0].size for row in rows for cell, after in pairwise(row)
+    ]
+    return min(gaps) > _WELL_APART or (
+        len(rows) > 2 and 2 * sum(gap > _WELL_APART for gap in gaps) > len(gaps)
+    )
 
 
 def _rows(pieces: Iterable[Piece]) -> list[Row]:
@@ -116,7 +134,14 @@ def _rows(pieces: Iterable[Piece]) -> list[Row]:
     rows: list[Row] = []
     for piece in pieces:
         last = rows[-1][-1] if rows else []
-        if last and _beside(last[-1], piece):
+        if (
+            last
+            and _beside(last[-1], piece)
+            and (_MARKER.fullmatch(last[-1].text) or last[-1].text.endswith(LEADER.rstrip()))
+        ):
+            before = last[-1]
+            last[-1] = Piece(f"{before.text} {piece.text}", before.left, piece.right, before.base, piece.size)
+        elif last and _beside(last[-1], piece):
             rows[-1].append([piece])
         elif last and len(rows[-1]) > 1 and _goes_on(rows[-1], piece):
             last.append(piece)
@@ -195,6 +220,9 @@ def _table_lines(table: Sequence[Row], columns: Columns) -> list[Line]:
         return []
     if any(_is_box(row) for row in table):
         return [line for row in table for line in _boxes(row)]
+    if columns.since > _LINES_BETWEEN:
+        columns.spans, columns.heads = [], []
+    columns.since = 0
     if len(table) == 1 and not columns.heads:
         return _separate(table[0])
     widest = max(table, key=len)

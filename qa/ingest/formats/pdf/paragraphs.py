@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from qa.ingest.formats.notes import without_typed_calls
@@ -155,7 +156,7 @@ def _usual_gap(lines: Sequence[Line]) -> float:
     """The usual distance between the base lines of a page, 0 where it has too few."""
     drops = [
         above.base - line.base
-        for above, line in zip(lines, lines[1:], strict=False)
+        for above, line in pairwise(lines)
         if 0 < above.base - line.base < 3 * line.size and not line.whole
     ]
     return float(median(drops)) if len(drops) > 2 else 0.0

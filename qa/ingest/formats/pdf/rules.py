@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 _MOST_OBJECTS = 20_000
@@ -111,7 +112,7 @@ def _add_rules(path: Any, upright: list[Rule], level: list[Rule]) -> None:
     matrix = raw.FS_MATRIX()
     raw.FPDFPageObj_GetMatrix(path, ctypes.byref(matrix))
     points = _points(path, matrix)
-    for (x, y), (to_x, to_y) in zip(points, points[1:], strict=False):
+    for (x, y), (to_x, to_y) in pairwise(points):
         if abs(x - to_x) <= 1 and abs(y - to_y) > _SHORTEST:
             upright.append(Rule(x, min(y, to_y), max(y, to_y)))
         elif abs(y - to_y) <= 1 and abs(x - to_x) > _SHORTEST:
