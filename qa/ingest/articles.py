@@ -132,7 +132,8 @@ def read_file(path: Path) -> list[Article]:
     try:
         if path.suffix.lower() == ".jsonl":
             return list(_records(path))
-        return [_from_file(READERS[path.suffix.lower()](path), path)]
+        found = READERS[path.suffix.lower()](path)
+        return list(_collected(found, path)) if isinstance(found, list) else [_from_file(found, path)]
     except ArticleError as error:
         raise ArticleError(f"{path} : {error}.") from error
     except OSError as error:
@@ -164,6 +165,15 @@ def read_text(
 
 def _from_file(content: Content, path: Path) -> Article:
     return _article(content, path.stem, id=_id(path.stem, str(path)), source=str(path), path=str(path))
+
+
+def _collected(contents: list[Content], path: Path) -> Iterator[Article]:
+    """The articles of a file that holds several, less those without text; each has its name in the file."""
+    for content in contents:
+        if clean(content.text):
+            stem = f"{path.stem}-{content.name}"
+            source = f"{path}#{content.name}"
+            yield _article(content, content.name, id=_id(stem, str(path)), source=source, path=str(path))
 
 
 def _records(path: Path) -> Iterator[Article]:

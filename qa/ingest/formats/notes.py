@@ -29,8 +29,12 @@ def raised(before: str, figures: str, after: str = "") -> str:
     """
     before = before[-60:]
     plain = figures.strip()
-    if not _CALL.fullmatch(plain) or not before or before[-1].isspace():
+    if not _CALL.fullmatch(plain) or not before.strip():
         return figures
+    if before[-1].isspace():
+        if after[:1].isalpha():  # the isotope of « le ¹⁴C »
+            return figures
+        before = before.rstrip()
     if plain in ("2", "3", "-1", "-2") and _UNIT.search(before):
         return figures
     if plain.isdecimal():
