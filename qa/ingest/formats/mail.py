@@ -180,7 +180,7 @@ def _quoted_once(text: str, said: set[str]) -> str:
         mark = _QUOTED.match(line)
         plain = line[mark.end() :] if mark else line
         key = " ".join(_WORDS.findall(plain.lower()))
-        if (mark or quoting) and key and (key in said or (len(key) > 20 and key in own)):
+        if (mark or quoting) and key and (key in said or (len(key) > 10 and key in own)):
             intro = []
             continue
         if _WROTE.fullmatch(plain.strip()):

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 
 _LONGEST_HEAD = 80
+_SPACES = re.compile(r"[^\S\u00a0\u202f]+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
 def table_text(rows: Iterable[Sequence[str]], *, heads: bool | None = None) -> str:
     """The rows, a blank line between them; `heads` tells whether the first has the columns' heads, None guesses."""
-    filled = [[" ".join(cell.split()) for cell in row] for row in rows]
+    filled = [[_SPACES.sub(" ", cell).strip() for cell in row] for row in rows]
     filled = [row for row in filled if any(row)]
     if heads is None:
         heads = has_heads(filled)

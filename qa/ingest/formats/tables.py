@@ -61,7 +61,7 @@ def rows_text(rows: Iterable[Sequence[str]]) -> str:
     parts: list[str] = []
     block: list[list[str]] = []
     for row in [*rows, []]:
-        cells = [" ".join(cell.split()) for cell in row]
+        cells = [cell.strip() for cell in row]
         while cells and not cells[-1]:
             cells.pop()
         if cells:
