@@ -54,7 +54,7 @@ def evaluate(
     with exclusive(folder) if folder else nullcontext():
         kept = Kept.open(folder, dataset, questions, subject) if folder else None
         outcomes = runner.run(system, questions, kept=kept, progress=progress)
-        outcomes, different = runner.time_alone(system, outcomes, seed)
+        outcomes, different = runner.time_alone(system, questions, outcomes, seed)
         if different:
             warnings.append(f"{different} questions n’ont pas la même réponse posées seules que par lots.")
         report = Report(

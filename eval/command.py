@@ -29,7 +29,10 @@ PAGE = "report.html"
 
 def evaluate_command(
     file: Annotated[
-        Path | None, typer.Argument(help="Questions : .jsonl de Sourcier, ou .json de SQuAD 1.1 ou 2.0.")
+        Path | None,
+        typer.Argument(
+            help="Questions : .jsonl de Sourcier (un dossier docs/ à côté : ses documents), ou .json de SQuAD."
+        ),
     ] = None,
     library: LibraryOption = None,
     folder: Annotated[
@@ -41,7 +44,7 @@ def evaluate_command(
     limit: Annotated[int | None, typer.Option(min=1, help="Ne pose que les premières questions.")] = None,
     sample: Annotated[int | None, typer.Option(min=1, help="Tire des questions au hasard.")] = None,
     seed: Annotated[int, typer.Option(help="Graine du tirage et des intervalles.")] = 0,
-    embedding: Annotated[str | None, typer.Option(help="Embedding des textes d’un fichier SQuAD.")] = None,
+    embedding: Annotated[str | None, typer.Option(help="Embedding des textes du jeu de questions.")] = None,
     reader: ReaderOption = None,
     from_feedback: Annotated[
         bool, typer.Option("--from-feedback", help="Écrit en JSONL les questions notées dans la fenêtre.")
@@ -69,9 +72,10 @@ def evaluate_command(
         dataset = load(file)
         bar = stack.enter_context(Progress(console=console, transient=True, disable=not console.is_terminal))
         task = bar.add_task("Indexation", total=None)
-        if dataset.articles:
+        if dataset.articles or (dataset.documents and library is None):
             over = assistant_over(
                 dataset.articles,
+                dataset.documents,
                 embedding=embedding,
                 reader=reader,
                 progress=lambda done: bar.update(task, completed=done.passages),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-import resource
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ class Conditions:
     date: str
     seconds: float
     resumed: int
-    memory_mb: int
+    memory_mb: int | None
     machine: str
     processors: int
     python: str
@@ -44,11 +44,21 @@ class Clock:
             self._date,
             round(time.perf_counter() - self._began, 1),
             resumed,
-            round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+            memory_mb(),
             platform.machine(),
             threads(),
             platform.python_version(),
         )
+
+
+def memory_mb() -> int | None:
+    """The most memory that this process has had, in megabytes; None on Windows, which does not say."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    per_megabyte = 1024**2 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_megabyte)
 
 
 @contextmanager

@@ -9,14 +9,17 @@ from typing import Any
 
 from embeddings.errors import cause_of
 from eval.datasets import DatasetError
+from qa.answer import Answer
 from qa.history import Feedback, History
+from qa.wording import polarity
 
 
 def write_questions(library: Path, file: Path | None) -> int:
     """Write the rated answers of a library's history as JSON lines; gives how many.
 
-    An answer praised gives its short answer and sources; one blamed, or without a short answer, gives a question
-    marked `to_complete`, for a person to fill in. The latest rating of a question counts.
+    An answer praised gives its short answer, its items or its « Oui » or « Non », and its sources; one blamed, or
+    that only quotes, gives a question marked `to_complete`, for a person to fill in. The latest rating of a question
+    counts.
     """
     history = library / "history.sqlite"
     if not history.is_file():
@@ -36,13 +39,27 @@ def write_questions(library: Path, file: Path | None) -> int:
 def _question(number: int, feedback: Feedback) -> dict[str, Any]:
     answer = feedback.answer
     good = feedback.good
+    asserts = _asserted(answer) if good else {}
     row: dict[str, Any] = {
         "id": f"avis-{number:04d}",
         "question": answer.question,
         "answers": [answer.short] if good and answer.short else [],
         "sources": list(dict.fromkeys(c.article_id for c in answer.citations)) if good else [],
-        "answerable": bool(answer.answerable) if good else True,
+        "answerable": answer.answerable if good else True,
+        **asserts,
     }
-    if good and (answer.short or not answer.answerable):
+    if good and (answer.short or asserts or not answer.answerable):
         return row
     return {**row, "to_complete": True, "comment": feedback.comment}
+
+
+def _asserted(answer: Answer) -> dict[str, Any]:
+    """What a praised answer that is no span asserts, as the fields of a natural question."""
+    support = [citation.sentence for citation in answer.citations]
+    if answer.kind == "talk":
+        return {"kind": "chitchat", "support": []}
+    if answer.kind in ("yes", "no"):
+        return {"kind": "yesno", "polarity": polarity(answer).lower(), "support": support}
+    if answer.kind == "list":
+        return {"kind": "list", "items": [[item.text] for item in answer.items], "support": support}
+    return {}

@@ -21,6 +21,11 @@ class Figure:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def interval(self) -> list[float | None] | None:
+        """Its two ends, or None where nothing could be measured."""
+        return None if self.value is None else [self.low, self.high]
+
 
 @dataclass(frozen=True, slots=True)
 class Shift:

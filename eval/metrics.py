@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from qa.scoring import word_f1
+from qa.scoring import bins_of, word_f1
 
 RETRIEVAL = {
     "recall@1": "R@1",
@@ -21,7 +21,6 @@ RETRIEVAL = {
     "mrr@10": "RR@10",
     "ndcg@10": "nDCG@10",
 }
-BINS = 10
 
 
 def squad_normalise(text: str) -> str:
@@ -91,21 +90,8 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros_like(part, float), where=whole > 0)
 
 
-def calibration_error(rows: np.ndarray) -> np.ndarray:
-    """Of columns confidence and right: expected calibration error over ten equal bins (Guo et al. 2017)."""
-    confidence, right = rows[..., 0], rows[..., 1]
-    which = bins_of(confidence)
-    gaps = [np.abs(((right - confidence) * (which == b)).sum(-1)) for b in range(BINS)]
-    return np.asarray(np.sum(gaps, axis=0) / rows.shape[-2])
-
-
 def reliability(rows: np.ndarray) -> list[tuple[float, float, int]]:
     """Of columns confidence and right, shape (n, 2): mean of each and count, of each bin that is not empty."""
     which = bins_of(rows[:, 0])
     inside = [rows[which == b] for b in np.unique(which)]
     return [(float(bin[:, 0].mean()), float(bin[:, 1].mean()), len(bin)) for bin in inside]
-
-
-def bins_of(confidence: np.ndarray) -> np.ndarray:
-    """The equal-width bin, 0 to 9, of each confidence from 0 to 1."""
-    return np.minimum((confidence * BINS).astype(int), BINS - 1)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from eval import natural
 from eval.datasets import EvalQuestion
 from eval.metrics import squad_exact_match, squad_f1
-from eval.sources import holds, is_source
+from eval.natural import Judgement, same_sentence
+from eval.sources import is_source
 from qa.answer import Answer, Citation, Evidence, Reading, RetrievedPassage
-from qa.scoring import exact_match, f1
+from qa.scoring import exact_match, f1, holds
+from qa.wording import polarity
 
 DEPTH = 10
 WELL_RANKED = 5
@@ -21,15 +23,29 @@ TITLES = 3
 NOT_FOUND = "non retrouvé"
 BADLY_RANKED = "retrouvé mais mal classé"
 MISREAD = "bien classé mais mal lu"
-NO_SHORT = "bonne phrase, sans réponse courte"
+NOTHING_SAID = "bonne phrase, rien d’affirmé"
+WRONGLY_SAID = "affirmé à tort"
+WRONG_POLARITY = "polarité fausse"
+INCOMPLETE = "éléments manquants"
+BESIDE = "phrases citées à côté"
 WRONGLY_REFUSED = "refusé à tort"
 WRONGLY_ANSWERED = "répondu à tort"
 NEARLY_RIGHT = "presque juste"
 RIGHTLY_REFUSED = "refusé à raison"
 EXACT = "juste"
-FAILURES = (WRONGLY_ANSWERED, MISREAD, NO_SHORT, WRONGLY_REFUSED, BADLY_RANKED, NOT_FOUND)
+FAILURES = (
+    WRONGLY_ANSWERED,
+    WRONGLY_SAID,
+    WRONG_POLARITY,
+    MISREAD,
+    INCOMPLETE,
+    NOTHING_SAID,
+    BESIDE,
+    WRONGLY_REFUSED,
+    BADLY_RANKED,
+    NOT_FOUND,
+)
 SUCCESSES = (NEARLY_RIGHT, EXACT, RIGHTLY_REFUSED)
-_MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +71,12 @@ class Cited:
 class Outcome:
     """What came of one question, in plain values.
 
-    `retrieved` are the articles found, best first, each once, `right` those of them that are right sources,
-    `titles` those of the first passages; `sentence_rank` is the rank, from 1, of the first evidence sentence
-    of a right source that holds an answer; `dangling` counts markers in the text that cite nothing; `read`
-    is what was read in the given text, where there is one; `timings` are milliseconds a step, where the
-    question was asked alone.
+    `short` is what was asserted: the short answer, the items of a list in a row, « Oui » or « Non »; `correct`
+    whether it is right: by F1, or, of a natural question, which has a `kind`, by its `judged` harm. `retrieved` are
+    the articles found, best first, each once, `right` those of them that are right sources, `titles` those of the
+    first passages; `sentence_rank` is the rank, from 1, of the first evidence sentence of a right source that holds
+    an answer, or that is one that proves it; `read` is what was read in the given text, where there is one;
+    `timings` are milliseconds a step, where the question was asked alone; `error` is why it could not be asked.
     """
 
     id: str
@@ -75,25 +92,30 @@ class Outcome:
     titles: tuple[str, ...]
     sentence_rank: int | None
     citations: tuple[Cited, ...]
-    dangling: int
     scores: Scores
     read: str | None
     read_scores: Scores | None
     verdict: str
     timings: Mapping[str, float] = field(default_factory=dict)
+    kind: str = ""
+    expected: str = ""
+    correct: bool = False
+    judged: Judgement | None = None
+    error: str = ""
 
 
 def judge(question: EvalQuestion, answer: Answer, reading: Reading | None) -> Outcome:
     """Compare an answer, and the reading of the given text where there is one, with what was expected."""
-    short = answer.short if answer.answerable else None
+    short = asserted(answer)
     articles: dict[str, bool] = {}
     for passage in answer.passages:
         articles[passage.article_id] = articles.get(passage.article_id, False) or _is_right(question, passage)
     retrieved = tuple(articles)[:DEPTH]
     right = tuple(article_id for article_id in retrieved if articles[article_id])
     rank = _sentence_rank(question, answer.evidence)
-    citations = tuple(Cited(c.title, c.sentence, _supports(question, c)) for c in answer.citations)
     scores = score(short, question.answers)
+    judged = natural.judge(question, answer) if question.kind else None
+    found = _Way(bool(right), rank is not None and rank <= WELL_RANKED)
     return Outcome(
         id=question.id,
         question=question.question,
@@ -107,13 +129,27 @@ def judge(question: EvalQuestion, answer: Answer, reading: Reading | None) -> Ou
         right=right,
         titles=tuple(passage.title for passage in answer.passages[:TITLES]),
         sentence_rank=rank,
-        citations=citations,
-        dangling=_dangling(answer),
+        citations=tuple(Cited(c.title, c.sentence, _supports(question, c)) for c in answer.citations),
         scores=scores,
         read=reading.short if reading else None,
         read_scores=score(reading.short, question.answers) if reading else None,
-        verdict=_verdict(question, answer, scores, found=bool(right), rank=rank, citations=citations),
+        verdict=_of_natural(question, answer, judged, found)
+        if judged
+        else _of_plain(question, answer, scores, found),
+        kind=question.kind,
+        expected=_expected(question),
+        correct=not judged.harm if judged else scores.f1 >= RIGHT,
+        judged=judged,
     )
+
+
+def asserted(answer: Answer) -> str | None:
+    """The short answer, the items of a list in a row, « Oui » or « Non »; None where only sentences are quoted."""
+    if answer.kind in ("yes", "no"):
+        return polarity(answer)
+    if answer.kind == "list":
+        return ", ".join(item.text for item in answer.items) or None
+    return answer.short if answer.answerable else None
 
 
 def score(short: str | None, answers: Sequence[str]) -> Scores:
@@ -129,13 +165,18 @@ def score(short: str | None, answers: Sequence[str]) -> Scores:
 
 
 def outcome_of(record: dict[str, Any]) -> Outcome:
-    """The outcome that `dataclasses.asdict` and JSON made a record of."""
+    """The outcome that `dataclasses.asdict` and JSON made a record of, by this version or an earlier one."""
+    names = {one.name for one in fields(Outcome)}
     values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in record.items()
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in record.items()
+        if name in names
     }
     values["citations"] = tuple(Cited(**cited) for cited in record["citations"])
     values["scores"] = Scores(**record["scores"])
     values["read_scores"] = Scores(**record["read_scores"]) if record["read_scores"] else None
+    values["judged"] = Judgement(**record["judged"]) if record.get("judged") else None
+    values.setdefault("correct", values["scores"].f1 >= RIGHT)
     return Outcome(**values)
 
 
@@ -143,47 +184,71 @@ def _is_right(question: EvalQuestion, found: RetrievedPassage | Evidence | Citat
     return is_source(question.sources, found.article_id, found.source)
 
 
+def _holds(question: EvalQuestion, sentence: str) -> bool:
+    """Whether a sentence holds an accepted answer, or is one that proves it."""
+    return holds(sentence, question.answers) or any(same_sentence(s, sentence) for s in question.support)
+
+
 def _sentence_rank(question: EvalQuestion, evidence: Sequence[Evidence]) -> int | None:
     ranks = (
         rank
         for rank, found in enumerate(evidence, start=1)
-        if holds(found.sentence, question.answers) and _is_right(question, found)
+        if _holds(question, found.sentence) and _is_right(question, found)
     )
     return next(ranks, None)
 
 
 def _supports(question: EvalQuestion, citation: Citation) -> bool:
     """ALCE's support (Gao et al. 2023) by identity: it holds a listed answer, or is of a listed source."""
-    return holds(citation.sentence, question.answers) or _is_right(question, citation)
+    return _holds(question, citation.sentence) or _is_right(question, citation)
 
 
-def _dangling(answer: Answer) -> int:
-    """Markers in the text that name no citation; what looks like one inside a quoted sentence is the article's."""
-    text = answer.text
-    for citation in answer.citations:
-        text = text.replace(citation.sentence, "")
-    return len(set(map(int, _MARKER.findall(text))) - {citation.marker for citation in answer.citations})
+def _expected(question: EvalQuestion) -> str:
+    """What a person who reads the report is told to expect, on a line."""
+    if question.polarity:
+        return question.polarity
+    if question.items:
+        return ", ".join(item[0] for item in question.items)
+    return " / ".join(question.answers or question.support)
 
 
-def _verdict(
-    question: EvalQuestion,
-    answer: Answer,
-    scores: Scores,
-    *,
-    found: bool,
-    rank: int | None,
-    citations: Sequence[Cited],
-) -> str:
-    """What it is worth; of a failure, the first step of the way that failed."""
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Whether a right article was found, and a right sentence ranked well."""
+
+    found: bool
+    ranked: bool
+
+    def failure(self, otherwise: str) -> str:
+        """The first step of the two that failed, or what else did."""
+        return NOT_FOUND if not self.found else otherwise if self.ranked else BADLY_RANKED
+
+
+def _of_plain(question: EvalQuestion, answer: Answer, scores: Scores, way: _Way) -> str:
+    """What an answer is worth; of a failure, the first step of the way that failed."""
     if not question.answerable:
         return WRONGLY_ANSWERED if answer.answerable else RIGHTLY_REFUSED
     if scores.f1 >= RIGHT:
         return EXACT if scores.em else NEARLY_RIGHT
-    if not found:
-        return NOT_FOUND
-    if rank is None or rank > WELL_RANKED:
-        return BADLY_RANKED
     if not answer.answerable:
-        return WRONGLY_REFUSED
-    held = answer.short is None and any(holds(cited.sentence, question.answers) for cited in citations)
-    return NO_SHORT if held else MISREAD
+        return way.failure(WRONGLY_REFUSED)
+    held = asserted(answer) is None and any(holds(c.sentence, question.answers) for c in answer.citations)
+    return way.failure(NOTHING_SAID if held else MISREAD)
+
+
+def _of_natural(question: EvalQuestion, answer: Answer, judged: Judgement, way: _Way) -> str:
+    """What an answer is worth; of a failure what is wrong with it, or the first step of the way that failed."""
+    talked = question.kind == natural.CHITCHAT
+    if not question.answerable:
+        if judged.useful:
+            return EXACT if talked else RIGHTLY_REFUSED
+        return WRONGLY_REFUSED if talked and not answer.answerable else WRONGLY_ANSWERED
+    if judged.useful == 1:
+        return EXACT
+    if judged.harm:
+        return WRONG_POLARITY if question.kind == "yesno" and answer.kind in ("yes", "no") else WRONGLY_SAID
+    if not answer.answerable:
+        return way.failure(WRONGLY_REFUSED)
+    if not judged.supported:
+        return way.failure(BESIDE)
+    return INCOMPLETE if question.kind in ("list", "summary") else NOTHING_SAID

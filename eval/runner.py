@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from eval.datasets import EvalQuestion
 from eval.kept import BATCH, Kept
-from eval.outcome import DEPTH, Outcome, judge
+from eval.outcome import DEPTH, Outcome, asserted, judge
 from qa.answer import Answer, Reading
 from qa.errors import SourcierError
 
@@ -25,11 +25,21 @@ class Answerer(Protocol):
     """Any system that answers.
 
     `answer_batch(questions, top_k=...)` is used instead where it has one, and `read_batch(pairs)` or
-    `read(question, context)` for reading with the right text given.
+    `read(question, context)` for reading with the right text given. Questions of a conversation come with what was
+    said before: `answer(question, history=...)`, `answer_batch(questions, top_k=..., histories=...)`.
     """
 
     def answer(self, question: str) -> Answer:
         """Answer one question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a system gave for a question, in how many milliseconds a step, or why it could not be asked."""
+
+    answer: Answer
+    timings: Mapping[str, float] = field(default_factory=dict)
+    error: str = ""
 
 
 def choose(
@@ -57,7 +67,9 @@ def run(
     return outcomes
 
 
-def time_alone(system: Answerer, outcomes: Sequence[Outcome], seed: int) -> tuple[list[Outcome], int]:
+def time_alone(
+    system: Answerer, questions: Sequence[EvalQuestion], outcomes: Sequence[Outcome], seed: int
+) -> tuple[list[Outcome], int]:
     """The outcomes, with the milliseconds of some of the questions, asked again one at a time.
 
     A batch says nothing of how long a person waits. At most 50 are asked, drawn at random; the number says
@@ -66,41 +78,46 @@ def time_alone(system: Answerer, outcomes: Sequence[Outcome], seed: int) -> tupl
     """
     timed, different = list(outcomes), 0
     if hasattr(system, "answer_batch") and timed:
-        _timed(system, timed[0].question)  # models may not be loaded yet, where all was done before
+        _alone(system, questions[0])  # models may not be loaded yet, where all was done before
         for i in random.Random(seed).sample(range(len(timed)), min(TIMED, len(timed))):
-            answer, timings = _timed(system, timed[i].question)
-            different += (answer.short if answer.answerable else None) != timed[i].short
-            timed[i] = replace(timed[i], timings=timings)
+            given = _alone(system, questions[i])
+            different += asserted(given.answer) != timed[i].short
+            timed[i] = replace(timed[i], timings=given.timings)
     return timed, different
 
 
 def _ask(system: Answerer, questions: Sequence[EvalQuestion]) -> Iterator[Outcome]:
     with ThreadPoolExecutor(1) as other:  # one waits for numbers while the other works on words
         reading = other.submit(_readings, system, questions)
-        answers = _answers(system, [question.question for question in questions])
+        answers = _answers(system, questions)
         readings = reading.result()
-    for question, (answer, timings) in zip(questions, answers, strict=True):
-        yield replace(judge(question, answer, readings.get(question.id)), timings=timings)
+    for question, given in zip(questions, answers, strict=True):
+        outcome = judge(question, given.answer, readings.get(question.id))
+        yield replace(outcome, timings=given.timings, error=given.error)
 
 
-def _answers(system: Any, questions: Sequence[str]) -> list[tuple[Answer, dict[str, float]]]:
+def _answers(system: Any, questions: Sequence[EvalQuestion]) -> list[Given]:
     if hasattr(system, "answer_batch"):
+        histories = [question.history for question in questions]
+        said = {"histories": histories} if any(histories) else {}
         try:
-            return [(answer, {}) for answer in system.answer_batch(questions, top_k=PASSAGES)]
+            found = system.answer_batch([q.question for q in questions], top_k=PASSAGES, **said)
+            return [Given(answer) for answer in found]
         except SourcierError:
             pass  # one of them cannot be asked: which one shows when they are asked one by one
-    return [_timed(system, question) for question in questions]
+    return [_alone(system, question) for question in questions]
 
 
-def _timed(system: Answerer, question: str) -> tuple[Answer, dict[str, float]]:
+def _alone(system: Any, question: EvalQuestion) -> Given:
     """The answer and its milliseconds a step; what the system refuses to be asked, it does not answer."""
-    began = time.perf_counter()
+    began, error = time.perf_counter(), ""
+    said = {"history": question.history} if question.history else {}
     try:
-        answer = system.answer(question)
-    except SourcierError as error:
-        answer = Answer(str(error), None, False, 0.0, (), (), question)
+        answer = system.answer(question.question, **said)
+    except SourcierError as refusal:
+        answer, error = Answer(kind="none", question=question.question), str(refusal)
     total = (time.perf_counter() - began) * 1000
-    return answer, {**answer.timings, "total": total}
+    return Given(answer, {**answer.timings, "total": total}, error)
 
 
 def _readings(system: Any, questions: Sequence[EvalQuestion]) -> dict[str, Reading]:

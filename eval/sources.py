@@ -1,4 +1,4 @@
-"""Which article is a right source, and which sentence holds an answer: identity, no judgement of meaning."""
+"""Which article is a right source: by name, no judgement of meaning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from eval.datasets import EvalQuestion
 from qa.ingest.articles import slug
-from qa.scoring import normalise
+from qa.scoring import holds
 
 if TYPE_CHECKING:
     from qa.library.library import Library
@@ -18,12 +18,6 @@ def is_source(sources: Sequence[str], article_id: str, place: str) -> bool:
     """Whether an article's id, or the name of the file or page at `place`, starts with one of the sources."""
     name = place.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     return any(name.startswith(s) or article_id.startswith((s, slug(s) or s)) for s in sources)
-
-
-def holds(text: str, answers: Sequence[str]) -> bool:
-    """Whether one of the answers stands in the text as whole words, once both are normalised."""
-    padded = f" {normalise(text)} "
-    return any(f" {bare} " in padded if (bare := normalise(a)) else a in text for a in answers)
 
 
 def match(questions: Sequence[EvalQuestion], library: Library) -> dict[str, list[str]]:

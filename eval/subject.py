@@ -82,17 +82,22 @@ def check(
 @contextmanager
 def assistant_over(
     articles: Sequence[Article],
+    documents: Path | None = None,
     *,
     embedding: str | None = None,
     reader: str | None = None,
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> Iterator[Assistant]:
-    """A Sourcier over a temporary library of these articles; both are gone at the end of the block."""
+    """A Sourcier over a temporary library of these articles, and of the files of a folder; both are gone at the
+    end of the block."""
     from qa.assistant import Assistant
 
     with (
         tempfile.TemporaryDirectory(prefix="sourcier-eval-") as folder,
         Library.open(folder, embedding=embedding, create=True) as library,
     ):
-        library.add_articles(articles, progress=progress)
+        if articles:
+            library.add_articles(articles, progress=progress)
+        if documents is not None:
+            library.add([documents], progress=progress)
         yield Assistant(library, reader=reader)

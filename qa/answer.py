@@ -143,8 +143,8 @@ class Answer:
 
 def _kind(saved: Mapping[str, Any]) -> AnswerKind:
     """The kind saved; answers older than kinds are spans, sentences, or none."""
-    kind: AnswerKind | None = saved.get("kind")
-    if kind in get_args(AnswerKind):
+    kind: AnswerKind = saved.get("kind", "none")
+    if "kind" in saved and kind in get_args(AnswerKind):
         return kind
     if not saved.get("answerable", False):
         return "none"

@@ -2,70 +2,76 @@
 
 from __future__ import annotations
 
-import math
-import re
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from qa.answer import Answer, Delta, Reading, RetrievedPassage, Step
-from qa.confidence import Confidence, Thresholds, load_confidence
-from qa.conversation import complete
+from qa.answer import Answer, AnswerKind, Citation, Reading, Step
+from qa.confidence import Confidence, Signals, Thresholds, kinds_of, load_confidence, signals
+from qa.conversation import follows, searched
 from qa.errors import QuestionError
+from qa.ingest.passages import header_of
 from qa.reading.choice import (
-    READINGS,
-    Layout,
-    choose,
+    MAX_SENTENCES,
+    Chosen,
+    Proof,
+    Read,
+    citation,
     cite,
+    cite_items,
+    evidence,
+    listed,
     order_passages,
-    order_sentences,
-    quote,
-    readings,
-    segment_of,
-    show_evidence,
-    signals,
-    tidy,
-    windows_of,
+    proofs,
+    quoted,
+    retrieved,
+    spans,
 )
-from qa.reading.reader import Reader, Segment, SpanScores, combine
-from qa.retrieval.evidence import EvidenceRanker, Ranked
-from qa.retrieval.question import MAX_QUESTION_CHARACTERS
+from qa.reading.encoding import ReaderInput, with_history
+from qa.reading.gold import best_reading, windows_of
+from qa.reading.reader import PointerNetwork
 from qa.retrieval.retriever import Hit, Retriever
+from qa.suggestions import ARTICLES_LOOKED_AT, candidates, is_sure
+from qa.summary import is_summary, summarise
+from qa.talk import topic_of
+from qa.wording import LABELS
 
 if TYPE_CHECKING:
     from qa.library.library import Library
+    from qa.reading.reading import PassageReading, Reader
     from qa.reading.seq2seq import Rescorer
 
-PASSAGES_RANKED = 10
-DOUBT = (math.log(0.1), math.log(0.9))
-REFUSAL = "Les articles ne permettent pas de répondre à cette question."
-EMPTY = "La bibliothèque est vide : ajoutez-y des articles, puis posez de nouveau la question."
-NEAREST = "Je n’ai pas trouvé de réponse courte ; voici la phrase la plus proche :"
-STEPS = {
-    "retrieval": "Recherche des passages…",
-    "evidence": "Choix des phrases…",
-    "reading": "Lecture…",
-}
+MAX_QUESTION_CHARACTERS = 2000
+PASSAGES_FOUND = 10
+PASSAGES_READ = 6
+Result = TypeVar("Result")
+History = Sequence[tuple[str, str]]
 
 
-@dataclass(slots=True)
-class Trace:
-    """A question on its way to an answer: what each step has found, and the milliseconds it took.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question as it was typed, as it is searched, and as it is read (with the exchange it follows)."""
 
-    `layout` is what has been read of `readings`; the segments of `scores` are its groups.
-    """
+    typed: str
+    searched: str
+    read: str
 
-    question: str
-    hits: list[Hit] = field(default_factory=list)
-    ranked: list[Ranked] = field(default_factory=list)
-    readings: list[Layout] = field(default_factory=list)
-    layout: Layout = field(default_factory=list)
-    scores: SpanScores | None = None
-    timings: dict[str, float] = field(default_factory=dict)
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """All that is known of a question before anything is decided; milliseconds a step in `timings`."""
+
+    question: Question
+    hits: tuple[Hit, ...]
+    reads: tuple[Read, ...]
+    proofs: tuple[Proof, ...]
+    spans: tuple[Chosen, ...]
+    signals: Signals
+    timings: dict[str, float]
 
 
 class Assistant:
@@ -77,7 +83,8 @@ class Assistant:
 
     def __init__(self, library: Library | str | Path | None = None, *, reader: str | None = None) -> None:
         self._given, self.reader_name = library, reader
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._suggested: tuple[int, list[str]] | None = None
         self.ready = False
 
     @cached_property
@@ -94,12 +101,8 @@ class Assistant:
         return Retriever(self.library)
 
     @cached_property
-    def _ranker(self) -> EvidenceRanker:
-        return EvidenceRanker()
-
-    @cached_property
     def _reader(self) -> Reader:
-        return Reader()
+        return PointerNetwork()
 
     @cached_property
     def _rescorer(self) -> Rescorer | None:
@@ -117,24 +120,23 @@ class Assistant:
             if not self.ready:
                 self.library.encoder.encode_queries(["Qui ?"])
                 self.read("Qui parle ?", "Marie parle à Paul.")
-                self._ranker.rank("Qui ?", self._retriever.search("Qui ?", 1))
+                self._retriever.search("Qui ?", 1)
                 self.ready = True
-
-    def complete(self, question: str, history: Sequence[tuple[str, str]]) -> str:
-        """The question as it will be searched: a follow-up completed from the conversation."""
-        return complete(question, history)
 
     def answer(
         self,
         question: str,
         *,
-        history: Sequence[tuple[str, str]] = (),
+        history: History = (),
         top_k: int = 5,
         article_ids: Collection[str] | None = None,
         thresholds: Thresholds | None = None,
         cancel: threading.Event | None = None,
     ) -> Answer:
-        """Answer one question; raises QuestionError where it is empty or too long."""
+        """Answer one question; raises QuestionError where it is empty or too long.
+
+        `history` holds (question, what was answered) pairs, oldest first.
+        """
         for item in self.stream(
             question,
             history=history,
@@ -151,38 +153,68 @@ class Assistant:
         self,
         question: str,
         *,
-        history: Sequence[tuple[str, str]] = (),
+        history: History = (),
         top_k: int = 5,
         article_ids: Collection[str] | None = None,
         thresholds: Thresholds | None = None,
         cancel: threading.Event | None = None,
-    ) -> Iterator[Step | Delta | Answer]:
-        """The steps, then the answer's text in pieces, then the Answer; ends early once `cancel` is set."""
-        work = Trace(complete(checked(question), history))
-        for name, label in STEPS.items():
-            if cancel is not None and cancel.is_set():
-                return
-            yield Step(name, label)
-            self._run(name, [work], top_k, article_ids)
-        answer = self._conclude(work, top_k, thresholds)
-        for piece in _pieces(answer.text):
-            if cancel is not None and cancel.is_set():
-                return
-            yield Delta(piece)
-        yield answer
+    ) -> Iterator[Step | Answer]:
+        """The steps, with what they found so far, then the Answer; ends early once `cancel` is set."""
+        asked = understood(question, history)
+        if topic := topic_of(asked.typed):
+            yield Answer("talk", asked.typed, topic=topic, suggestions=tuple(self.suggestions(2)))
+            return
+        cancelled = cancel or threading.Event()
+        if cancelled.is_set():
+            return
+        yield Step("retrieval", LABELS["retrieval"])
+        found, search_ms = _timed(lambda: self._search([asked], max(PASSAGES_FOUND, top_k), article_ids))
+        if cancelled.is_set():
+            return
+        yield Step("reading", LABELS["reading"], tuple(retrieved(hit) for hit in found[0][:top_k]))
+        reads, read_ms = _timed(lambda: self._read([asked], found))
+        if cancelled.is_set():
+            return
+        examined = self._examined(asked, found[0], reads[0], {"retrieval": search_ms, "reading": read_ms})
+        yield self._conclude(examined, top_k, thresholds)
 
-    def answer_batch(self, questions: Sequence[str], *, top_k: int = 5) -> list[Answer]:
+    def answer_batch(
+        self, questions: Sequence[str], *, top_k: int = 5, histories: Sequence[History] | None = None
+    ) -> list[Answer]:
         """Answer several questions; faster than one by one, with the same answers."""
-        return [self._conclude(work, top_k, None) for work in self.examine(questions, top_k=top_k)]
+        given = histories or [()] * len(questions)
+        answers: dict[int, Answer] = {}
+        asked = [understood(question, history) for question, history in zip(questions, given, strict=True)]
+        for number, one in enumerate(asked):
+            if topic := topic_of(one.typed):
+                answers[number] = Answer("talk", one.typed, topic=topic)
+        left = [number for number in range(len(asked)) if number not in answers]
+        for number, examined in zip(left, self._examine([asked[n] for n in left], top_k, None), strict=True):
+            answers[number] = self._conclude(examined, top_k, None)
+        return [answers[number] for number in range(len(asked))]
 
     def examine(
-        self, questions: Sequence[str], *, top_k: int = 5, article_ids: Collection[str] | None = None
-    ) -> list[Trace]:
-        """What every step finds for each question, before anything is chosen or judged."""
-        works = [Trace(checked(question)) for question in questions]
-        for name in STEPS:
-            self._run(name, works, top_k, article_ids)
-        return works
+        self,
+        questions: Sequence[str],
+        *,
+        histories: Sequence[History] | None = None,
+        article_ids: Collection[str] | None = None,
+    ) -> list[Examined]:
+        """What every step finds for each question, before anything is decided."""
+        given = histories or [()] * len(questions)
+        asked = [understood(question, history) for question, history in zip(questions, given, strict=True)]
+        return self._examine(asked, PASSAGES_FOUND, article_ids)
+
+    def suggestions(self, number: int = 4) -> list[str]:
+        """Questions on the library's own articles that it answers surely, at most so many."""
+        revision = self.library.revision
+        with self._lock:
+            if self._suggested is None or self._suggested[0] != revision:
+                infos = self.library.articles()[:ARTICLES_LOOKED_AT]
+                asked = candidates(self.library.article(info.id) for info in infos)
+                sure = [q for q, a in zip(asked, self.answer_batch(asked), strict=True) if is_sure(a)]
+                self._suggested = revision, sure
+            return self._suggested[1][:number]
 
     def read(self, question: str, context: str) -> Reading:
         """The reader's answer from the given text alone, or none."""
@@ -192,117 +224,163 @@ class Assistant:
         """Read each (question, text)."""
         windows = [windows_of(text) for _, text in pairs]
         inputs = [
-            (q, [segment]) for (q, _), found in zip(pairs, windows, strict=True) for segment, _ in found
+            ReaderInput(question, "", window.text, window.sentences)
+            for (question, _), found in zip(pairs, windows, strict=True)
+            for window in found
         ]
-        scores = iter(self._reader.read_batch(inputs))
+        readings = iter(self._reader.read_batch(inputs))
         return [
-            self._best_reading(text, [(segment, at, next(scores)) for segment, at in found])
+            best_reading(text, [(window, next(readings)) for window in found])
             for (_, text), found in zip(pairs, windows, strict=True)
         ]
 
-    def _best_reading(self, text: str, read: list[tuple[Segment, int, SpanScores]]) -> Reading:
-        best: tuple[float, int, int] | None = None
-        for segment, at, scores in read:
-            for span in scores.spans[:1]:
-                if best is None or span.log_probability - scores.none > best[0]:
-                    a, b = tidy(segment.text, span.start, span.end)
-                    best = (span.log_probability - scores.none, at + a, at + b)
-        if best is None:
-            return Reading(None, None, None, 0.0, False)
-        lead, start, end = best
-        confidence = 1 / (1 + math.exp(-max(-30.0, min(30.0, lead))))
-        return Reading(text[start:end], start, end, confidence, lead > 0)
+    def _search(
+        self, asked: Sequence[Question], count: int, article_ids: Collection[str] | None
+    ) -> list[list[Hit]]:
+        return self._retriever.search_batch([q.searched for q in asked], count, article_ids=article_ids)
 
-    def _run(self, step: str, works: list[Trace], top_k: int, article_ids: Collection[str] | None) -> None:
-        began = time.perf_counter()
-        if step == "retrieval":
-            questions = [work.question for work in works]
-            found = self._retriever.search_batch(
-                questions, max(PASSAGES_RANKED, top_k), article_ids=article_ids
-            )
-            for work, hits in zip(works, found, strict=True):
-                work.hits = hits
-        elif step == "evidence":
-            for work in works:
-                work.ranked = self._ranker.rank(work.question, work.hits[:PASSAGES_RANKED])
-                work.readings = readings(work.ranked)
-        else:
-            self._read(works)
-        spent = (time.perf_counter() - began) * 1000 / max(1, len(works))
-        for work in works:
-            work.timings[step] = spent
+    def _read(self, asked: Sequence[Question], found: Sequence[Sequence[Hit]]) -> list[tuple[Read, ...]]:
+        """Read the first passages of each question, an input each, with the line that says what they are from."""
+        chosen = [hits[:PASSAGES_READ] for hits in found]
+        inputs = [input_of(q.read, hit) for q, hits in zip(asked, chosen, strict=True) for hit in hits]
+        readings = iter(self._reader.read_batch(inputs))
+        reads = [tuple(Read(hit, next(readings)) for hit in hits) for hits in chosen]
+        if self._rescorer is None:
+            return reads
+        rescorer = self._rescorer
+        return [
+            tuple(_rescored(rescorer, q, read) for read in one) for q, one in zip(asked, reads, strict=True)
+        ]
 
-    def _read(self, works: list[Trace]) -> None:
-        """Read the likeliest sentences and, where it is in doubt whether they answer, the next ones."""
-        for number in range(READINGS):
-            asked = [
-                work
-                for work in works
-                if number < len(work.readings)
-                and (work.scores is None or DOUBT[0] < work.scores.none < DOUBT[1])
-            ]
-            inputs = [(w.question, [segment_of(group) for group in w.readings[number]]) for w in asked]
-            for work, scores in zip(asked, self._reader.read_batch(inputs), strict=True):
-                work.scores = combine(work.scores, scores, len(work.layout)) if work.scores else scores
-                work.layout += work.readings[number]
-        if self._rescorer is not None:
-            for work in works:
-                if work.scores is not None:
-                    segments = [segment_of(group) for group in work.layout]
-                    work.scores = self._rescorer.rescore(work.question, segments, work.scores)
+    def _examine(
+        self, asked: Sequence[Question], count: int, article_ids: Collection[str] | None
+    ) -> list[Examined]:
+        found, search_ms = _timed(lambda: self._search(asked, max(PASSAGES_FOUND, count), article_ids))
+        reads, read_ms = _timed(lambda: self._read(asked, found))
+        each = max(1, len(asked))
+        timings = {"retrieval": search_ms / each, "reading": read_ms / each}
+        return [
+            self._examined(q, hits, one, timings) for q, hits, one in zip(asked, found, reads, strict=True)
+        ]
 
-    def _conclude(self, work: Trace, top_k: int, thresholds: Thresholds | None) -> Answer:
-        """Choose the span, judge it, and write the answer with its citations."""
-        limits = thresholds or self._confidence.thresholds
-        weight = self._confidence.evidence_weight
-        timings = {**work.timings, "total": sum(work.timings.values())}
-        choice = choose(work.layout, work.scores, weight) if work.scores else None
-        sentences = order_sentences(work.ranked, work.layout, work.scores, weight)
-        evidence = show_evidence(sentences)
-        passages = tuple(_retrieved(hit) for hit in order_passages(work.hits, sentences)[:top_k])
-        probability = answerable = 0.0
-        if choice is not None and work.scores is not None:
-            said = signals(choice, work.scores, work.hits[:PASSAGES_RANKED])
-            said = self._confidence.known(said, self.library.encoder.name)
-            probability = self._confidence.right.probability(said)
-            answerable = self._confidence.answerable.probability(said)
-        found = (passages, work.question, evidence, timings)
-        if choice is None or answerable < limits.abstain:
-            empty = not work.hits and not self.library.stats().articles
-            return Answer(EMPTY if empty else REFUSAL, None, False, probability, (), *found)
-        if probability < limits.short:
-            cited = quote(evidence[0], probability)
-            return Answer(f"{NEAREST}\n\n« {cited.sentence} » [1]", None, True, probability, (cited,), *found)
-        citations = cite(choice, work.ranked, probability)
-        markers = "".join(f"[{c.marker}]" for c in citations)
-        quotes = "\n\n".join(f"« {c.sentence} » [{c.marker}]" for c in citations)
-        return Answer(
-            f"{choice.text} {markers}\n\n{quotes}", choice.text, True, probability, citations, *found
+    def _examined(
+        self, asked: Question, hits: Sequence[Hit], reads: tuple[Read, ...], timings: dict[str, float]
+    ) -> Examined:
+        sentences, best = tuple(proofs(reads)), tuple(spans(reads))
+        said = signals(asked.searched, reads, sentences, best)
+        known = self._confidence.known(said, self.library.encoder.name)
+        return Examined(asked, tuple(hits), reads, sentences, best, known, timings)
+
+    def _conclude(self, examined: Examined, top_k: int, thresholds: Thresholds | None) -> Answer:
+        """Decide what is asserted, if anything, and cite what proves it."""
+        found = examined.proofs
+        answer = Answer(
+            "none",
+            examined.question.searched,
+            passages=tuple(retrieved(hit) for hit in order_passages(examined.hits, found)[:top_k]),
+            evidence=evidence(found),
+            timings={**examined.timings, "total": sum(examined.timings.values())},
         )
+        if not found:
+            return answer
+        if is_summary(examined.question.typed):
+            return summarise(answer, examined, self.library)
+        return decide(answer, examined, self._confidence, thresholds or self._confidence.thresholds)
+
+
+def decide(answer: Answer, examined: Examined, confidence: Confidence, limits: Thresholds) -> Answer:
+    """The answer of the kind that the reader says, where it is sure enough; else sentences, or none."""
+    said = examined.signals
+    answerable = confidence.answerable.probability(said)
+    if answerable < limits.abstain:
+        return replace(answer, confidence=answerable)
+    kinds = kinds_of(examined.reads)
+    kinds["yes/no"] = kinds["yes"] + kinds["no"]
+    kind = max(("span", "list", "yes/no", "sentences"), key=lambda name: kinds[name])
+    if kind == "yes/no":
+        probability = confidence.polarity.probability(said)
+        if probability >= limits.short:
+            polarity: AnswerKind = "yes" if kinds["yes"] > kinds["no"] else "no"
+            cited = tuple(
+                citation(marker, proof, probability)
+                for marker, proof in enumerate(quoted(examined.proofs, 2), start=1)
+            )
+            return replace(answer, kind=polarity, confidence=probability, citations=cited)
+    if kind == "list":
+        probability = confidence.listed.probability(said)
+        items = listed(examined.reads)
+        if len(items) > 1 and probability >= limits.short:
+            made, cited = cite_items(items, probability)
+            return replace(answer, kind="list", items=made, confidence=probability, citations=cited)
+    best = examined.spans[0] if examined.spans else None
+    probability = confidence.short.probability(said)
+    if kind == "span" and best is not None and best.text and probability >= limits.short:
+        cited = cite(best, examined.proofs, probability)
+        return replace(answer, kind="span", short=best.text, confidence=probability, citations=cited)
+    return quote_sentences(answer, examined, answerable, clause=best if kind == "sentences" else None)
+
+
+def quote_sentences(answer: Answer, examined: Examined, probability: float, clause: Chosen | None) -> Answer:
+    """The sentences that prove best, nothing asserted; the exact clause marked in its sentence where there is one."""
+    chosen = quoted(examined.proofs, MAX_SENTENCES if clause else MAX_SENTENCES - 1)
+    cited: list[Citation] = []
+    short = None
+    for marker, proof in enumerate(chosen, start=1):
+        span = None
+        if clause is not None and short is None and proof.key == Proof(clause.read, clause.sentence, 0.0).key:
+            span, short = (clause.start, clause.end), clause.text
+        cited.append(citation(marker, proof, probability, span))
+    return replace(answer, kind="sentences", short=short, confidence=probability, citations=tuple(cited))
+
+
+def input_of(question: str, hit: Hit) -> ReaderInput:
+    """A passage as the reader reads it: the line that says what it is from, its text, its sentences."""
+    passage = hit.stored.passage
+    inside = tuple((s.start - passage.start, s.end - passage.start) for s in passage.sentences)
+    header = header_of(hit.stored.title, passage.headings, hit.stored.date)
+    return ReaderInput(question, header, passage.text, inside)
+
+
+def understood(question: str, history: History) -> Question:
+    """The question without control characters, and with what it takes from the conversation.
+
+    Raises QuestionError where nothing is left, or too much.
+    """
+    typed = checked(question)
+    past = [(asked[:MAX_QUESTION_CHARACTERS], said[:MAX_QUESTION_CHARACTERS]) for asked, said in history[-1:]]
+    if not past or not follows(typed):
+        return Question(typed, typed, typed)
+    return Question(typed, searched(typed, past)[:MAX_QUESTION_CHARACTERS], with_history(typed, past))
 
 
 def checked(question: str) -> str:
     """The question without control characters; raises QuestionError where nothing is left, or too much."""
+    if len(question) > 4 * MAX_QUESTION_CHARACTERS:
+        raise _too_long(len(question))
     text = " ".join("".join(c for c in question if c.isprintable() or c.isspace()).split())
     if not any(c.isalnum() for c in text):
         raise QuestionError(
             "La question est vide : écrivez une question, par exemple « Qui dirige l’entreprise ? »."
         )
     if len(text) > MAX_QUESTION_CHARACTERS:
-        raise QuestionError(
-            f"La question est trop longue ({len(text)} caractères) : {MAX_QUESTION_CHARACTERS} au plus, raccourcissez-la."
-        )
+        raise _too_long(len(text))
     return text
 
 
-def _retrieved(hit: Hit) -> RetrievedPassage:
-    info, passage = hit.stored, hit.stored.passage
-    return RetrievedPassage(
-        passage.article_id, info.title, info.source, info.date, passage.text, passage.start, passage.end,
-        hit.score, hit.lexical, hit.dense,
-    )  # fmt: skip
+def _too_long(characters: int) -> QuestionError:
+    return QuestionError(
+        f"La question est trop longue ({characters} caractères) : {MAX_QUESTION_CHARACTERS} au plus, raccourcissez-la."
+    )
 
 
-def _pieces(text: str) -> Iterator[str]:
-    """The text in words, each with the space before it."""
-    return (match[0] for match in re.finditer(r"\s*\S+\s*$|\s*\S+", text))
+def _rescored(rescorer: Rescorer, question: Question, read: Read) -> Read:
+    """The passage's spans in the order of another model's opinion too."""
+    reading: PassageReading = rescorer.rescore(question.read, read.hit.stored.passage.text, read.reading)
+    return Read(read.hit, reading)
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    """What it gives, and its milliseconds."""
+    began = time.perf_counter()
+    result = work()
+    return result, (time.perf_counter() - began) * 1000

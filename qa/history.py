@@ -1,4 +1,4 @@
-"""Conversations, opinions and settings of the people who ask, in SQLite."""
+"""Conversations, opinions and preferences of the people who ask, in SQLite."""
 
 from __future__ import annotations
 
@@ -7,33 +7,46 @@ import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from embeddings.text import fold
-from qa.answer import Answer, Citation, Evidence, RetrievedPassage
+from qa.answer import Answer
 from qa.errors import SourcierError
 
 _WORDS_SEARCHED = 20
 _CHARACTERS_SEARCHED = 1000
 _TITLE_CHARACTERS = 300
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS conversation (
-    id TEXT PRIMARY KEY, user TEXT NOT NULL, title TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL,
-    article_ids TEXT
-);
-CREATE INDEX IF NOT EXISTS conversation_user ON conversation(user, updated);
-CREATE TABLE IF NOT EXISTS message (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL,
-    conversation_id TEXT NOT NULL REFERENCES conversation(id) ON DELETE CASCADE,
-    question TEXT NOT NULL, answer TEXT NOT NULL, created TEXT NOT NULL, good INTEGER, comment TEXT NOT NULL DEFAULT ''
-);
-CREATE INDEX IF NOT EXISTS message_conversation ON message(conversation_id, number);
-CREATE TABLE IF NOT EXISTS settings (user TEXT PRIMARY KEY, value TEXT NOT NULL);
-"""
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE IF NOT EXISTS conversation (
+            id TEXT PRIMARY KEY, user TEXT NOT NULL, title TEXT NOT NULL, created TEXT NOT NULL,
+            updated TEXT NOT NULL, article_ids TEXT
+        )""",
+        "CREATE INDEX IF NOT EXISTS conversation_user ON conversation(user, updated)",
+        """CREATE TABLE IF NOT EXISTS message (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE NOT NULL,
+            conversation_id TEXT NOT NULL REFERENCES conversation(id) ON DELETE CASCADE, question TEXT NOT NULL,
+            answer TEXT NOT NULL, created TEXT NOT NULL, good INTEGER, comment TEXT NOT NULL DEFAULT ''
+        )""",
+        "CREATE INDEX IF NOT EXISTS message_conversation ON message(conversation_id, number)",
+        "CREATE TABLE IF NOT EXISTS settings (user TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    ),
+    (
+        "ALTER TABLE message ADD COLUMN searched TEXT NOT NULL DEFAULT ''",
+        """UPDATE message SET searched = coalesce(
+            CASE WHEN json_valid(answer) THEN json_extract(answer, '$.question') END, question)""",
+        "ALTER TABLE settings RENAME TO preferences",
+    ),
+)
+"""What brings a file from each version (`PRAGMA user_version`) to the next; a file of before versions is at 0, and
+may already hold what the first makes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +62,15 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A question as it was typed, and its answer; `good` is the thumb given, None where there is none."""
+    """A question as it was typed and as it was searched, and its answer, None where what is saved is no answer.
+
+    `good` is the thumb given, None where there is none.
+    """
 
     id: str
     question: str
-    answer: Answer
+    searched: str
+    answer: Answer | None
     created: str
     good: bool | None = None
     comment: str = ""
@@ -71,7 +88,7 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class Preferences:
     """What a user prefers; thresholds are probabilities, None for those of the shipped model."""
 
     top_k: int = 5
@@ -90,15 +107,29 @@ class History:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._db.text_factory = lambda text: text.decode("utf-8", "replace")
             self._db.create_function("fold", 1, fold, deterministic=True)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.execute("PRAGMA secure_delete = ON")
-            self._db.executescript(_SCHEMA)
+            self._migrate(path)
         except (OSError, sqlite3.Error) as error:
             raise SourcierError(
                 f"L’historique {path} ne peut pas être ouvert ({error})\u00a0: restaurez-le, ou écartez ce fichier."
             ) from error
+
+    def _migrate(self, path: Path) -> None:
+        with self._transaction() as db:
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            if version > len(MIGRATIONS):
+                raise SourcierError(
+                    f"L’historique {path} a été écrit par une version plus récente de Sourcier\u00a0: "
+                    "mettez Sourcier à jour, ou écartez ce fichier."
+                )
+            for statements in MIGRATIONS[version:]:
+                for statement in statements:
+                    db.execute(statement)
+            db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
     @classmethod
     def open(cls, path: Path) -> History:
@@ -153,20 +184,22 @@ class History:
     def messages(self, conversation_id: str, user: str) -> list[Message]:
         """A conversation's messages, oldest first."""
         self.conversation(conversation_id, user)
-        query = "SELECT id, question, answer, created, good, comment FROM message WHERE conversation_id = ? ORDER BY number"
+        query = "SELECT id, question, searched, answer, created, good, comment FROM message WHERE conversation_id = ? ORDER BY number"
         return [_message(row) for row in self._rows(query, conversation_id)]
 
     def append(self, conversation_id: str, user: str, question: str, answer: Answer) -> Message:
         """Add a question with its answer."""
         self.conversation(conversation_id, user)
-        message = Message(uuid.uuid4().hex, question, answer, _now())
+        message = Message(uuid.uuid4().hex, question, answer.question, answer, _now())
         with self._transaction() as db:
             db.execute(
-                "INSERT INTO message (id, conversation_id, question, answer, created) VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO message (id, conversation_id, question, searched, answer, created) "
+                "VALUES (?, ?, ?, ?, ?, ?)",
                 (
                     message.id,
                     conversation_id,
-                    question,
+                    message.question,
+                    message.searched,
                     json.dumps(answer.to_dict(), ensure_ascii=False),
                     message.created,
                 ),
@@ -189,7 +222,8 @@ class History:
         words = fold(text[:_CHARACTERS_SEARCHED]).split()[:_WORDS_SEARCHED]
         held = """(instr(fold(title), ?) OR EXISTS (
             SELECT 1 FROM message WHERE conversation_id = conversation.id
-            AND instr(fold(question || ' ' || json_extract(answer, '$.text')), ?)))"""
+            AND instr(fold(question || ' ' || coalesce(
+                CASE WHEN json_valid(answer) THEN json_extract(answer, '$.text') END, '')), ?)))"""
         return self._conversations(
             " AND ".join(["user = ?", *(held for _ in words)]), user, *(word for word in words for _ in "12")
         )
@@ -206,54 +240,33 @@ class History:
             raise SourcierError("Ce message n’existe plus : il ne peut pas être noté.")
 
     def feedback(self) -> list[Feedback]:
-        """Every thumb given, by all users, oldest first."""
+        """Every thumb given, by all users, oldest first; those given to what is no answer are left out."""
         query = "SELECT question, answer, good, comment, created FROM message WHERE good IS NOT NULL ORDER BY number"
-        return [Feedback(q, _answer(json.loads(a)), bool(g), c, t) for q, a, g, c, t in self._rows(query)]
+        read = ((question, _answer(saved), *rest) for question, saved, *rest in self._rows(query))
+        return [Feedback(q, answer, bool(good), c, t) for q, answer, good, c, t in read if answer is not None]
 
-    def settings(self, user: str) -> Settings:
-        """A user's settings, the defaults where they have none."""
-        found = self._rows("SELECT value FROM settings WHERE user = ?", user)
-        kept = json.loads(found[0][0]) if found else {}
-        return Settings(**{field.name: kept[field.name] for field in fields(Settings) if field.name in kept})
+    def preferences(self, user: str) -> Preferences:
+        """A user's preferences; a default for each one that is not saved, or makes no sense."""
+        found = self._rows("SELECT value FROM preferences WHERE user = ?", user)
+        saved = _loaded(found[0][0]) if found else None
+        kept = saved if isinstance(saved, dict) else {}
+        preferences = Preferences()
+        for name in (field.name for field in fields(Preferences) if field.name in kept):
+            with suppress(ValidationError):
+                preferences = _type(Preferences).validate_python({**asdict(preferences), name: kept[name]})
+        return preferences
 
-    def save_settings(self, user: str, settings: Settings) -> None:
-        """Keep a user's settings."""
+    def save_preferences(self, user: str, preferences: Preferences) -> None:
+        """Keep a user's preferences."""
         with self._transaction() as db:
-            db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?)", (user, json.dumps(asdict(settings))))
-
-    def export_json(self, conversation_id: str, user: str) -> str:
-        """A conversation with its answers, citations and passages, as JSON."""
-        conversation = self.conversation(conversation_id, user)
-        messages = [
-            {
-                "question": m.question,
-                "created": m.created,
-                "good": m.good,
-                "comment": m.comment,
-                "answer": m.answer.to_dict(),
-            }
-            for m in self.messages(conversation_id, user)
-        ]
-        return json.dumps({**asdict(conversation), "messages": messages}, ensure_ascii=False, indent=2)
-
-    def export_markdown(self, conversation_id: str, user: str) -> str:
-        """A conversation with its answers and sources, as Markdown."""
-        parts = [f"# {_escaped(self.conversation(conversation_id, user).title)}"]
-        for message in self.messages(conversation_id, user):
-            answer = message.answer
-            parts.append(f"## {_escaped(message.question)}")
-            parts.append(_escaped(answer.short) if answer.short else _escaped(answer.text.split("\n", 1)[0]))
-            for c in answer.citations:
-                about = " · ".join(_escaped(part) for part in (c.title, c.date, c.source) if part)
-                parts.append(f"> « {_escaped(c.sentence)} » [{c.marker}]\n>\n> {about}")
-        return "\n\n".join(parts) + "\n"
+            db.execute(
+                "INSERT OR REPLACE INTO preferences VALUES (?, ?)", (user, json.dumps(asdict(preferences)))
+            )
 
     def _conversations(self, where: str, *values: str) -> list[Conversation]:
         query = f"SELECT id, title, created, updated, article_ids FROM conversation WHERE {where} ORDER BY updated DESC, rowid DESC"
         return [
-            Conversation(
-                i, title, created, updated, tuple(json.loads(chosen)) if chosen is not None else None
-            )
+            Conversation(i, title, created, updated, _article_ids(chosen))
             for i, title, created, updated, chosen in self._rows(query, *values)
         ]
 
@@ -286,28 +299,43 @@ def _now() -> str:
 
 
 def _message(row: tuple[Any, ...]) -> Message:
-    message_id, question, answer, created, good, comment = row
+    message_id, question, searched, answer, created, good, comment = row
     return Message(
         message_id,
         question,
-        _answer(json.loads(answer)),
+        searched,
+        _answer(answer),
         created,
         None if good is None else bool(good),
         comment,
     )
 
 
-def _answer(saved: dict[str, Any]) -> Answer:
-    return Answer(
-        **{
-            **saved,
-            "citations": tuple(Citation(**c) for c in saved["citations"]),
-            "passages": tuple(RetrievedPassage(**p) for p in saved["passages"]),
-            "evidence": tuple(Evidence(**e) for e in saved["evidence"]),
-        }
-    )
+def _answer(saved: str) -> Answer | None:
+    """The answer saved, None where it is damaged."""
+    loaded = _loaded(saved)
+    if not isinstance(loaded, dict):
+        return None
+    try:
+        return _type(Answer).validate_python(asdict(Answer.from_dict(loaded)))
+    except ValueError:
+        return None
 
 
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is."""
-    return "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-!|~" else c for c in " ".join(text.split()))
+def _article_ids(saved: str | None) -> tuple[str, ...] | None:
+    """The articles chosen; all of them (None) where what is saved says nothing."""
+    loaded = _loaded(saved) if saved is not None else None
+    return tuple(map(str, loaded)) if isinstance(loaded, list) and loaded else None
+
+
+def _loaded(text: str) -> Any:
+    """What JSON says, None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+@cache
+def _type(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

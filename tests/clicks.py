@@ -1,7 +1,7 @@
 """From the click to the answer in a real Chromium: `python tests/clicks.py http://127.0.0.1:7860 QUESTIONS.jsonl`.
 
 Asks up to a hundred of the questions, each in a conversation of its own; prints the median and p95 of the
-milliseconds from the click until the first word of the answer stands in the page, and until all of it does.
+milliseconds from the click until the titles of the passages found stand in the page, and until the answer does.
 """
 
 from __future__ import annotations
@@ -21,13 +21,10 @@ CLICK = """([label, patience]) => new Promise((resolve, reject) => {
         const turn = document.querySelector("#talk .turn:last-of-type");
         if (!turn) return;
         const running = turn.classList.contains("running");
-        if (!("first" in seen) && (!running || !turn.querySelector(".step"))) {
-            if (!turn.querySelector(".reply")?.textContent.trim()) return;
-            seen.first = performance.now() - began;
-        }
+        if (!("found" in seen) && (!running || turn.querySelector(".found"))) seen.found = performance.now() - began;
         if (running) return;
         observer.disconnect();
-        resolve([seen.first, performance.now() - began]);
+        resolve([seen.found, performance.now() - began]);
     };
     const observer = new MutationObserver(look);
     observer.observe(document.getElementById("talk"),
@@ -38,12 +35,12 @@ CLICK = """([label, patience]) => new Promise((resolve, reject) => {
 
 
 def ask(page: Page, question: str) -> tuple[float, float]:
-    """Milliseconds to the first word, and to the whole answer."""
+    """Milliseconds to the titles found, and to the answer."""
     page.get_by_role("button", name="Nouvelle conversation").click()
     expect(page.locator("#talk .turn")).to_have_count(0)
     page.get_by_label("Votre question").fill(question)
-    first, whole = page.evaluate(CLICK, ["Demander", 30_000])
-    return first, whole
+    found, answered = page.evaluate(CLICK, ["Demander", 30_000])
+    return found, answered
 
 
 if __name__ == "__main__":
@@ -56,6 +53,6 @@ if __name__ == "__main__":
         page = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]).new_page()
         page.goto(given.url)
         times = np.array([ask(page, json.loads(line)["question"]) for line in lines])
-    for name, column in zip(("first word", "whole answer"), times.T, strict=True):
+    for name, column in zip(("titles found", "answer"), times.T, strict=True):
         p50, p95 = np.percentile(column, [50, 95])
         print(f"{name}: p50 {p50:.0f} ms, p95 {p95:.0f} ms over {len(column)} questions")

@@ -14,7 +14,7 @@ from qa.answer import Answer, Citation, Evidence, RetrievedPassage
 
 MOON = "Neil Armstrong a marché sur la lune en 1969."
 PLACE = {"article_id": "lune-1", "title": "La lune", "source": "/articles/lune.txt", "date": None}
-REFUSAL = Answer("Je ne trouve pas.", None, False, 0.1, (), (), "")
+REFUSAL = Answer(kind="none", question="", confidence=0.1)
 
 
 def moon(short: str | None = "Neil Armstrong", **changes: Any) -> Answer:
@@ -35,7 +35,15 @@ def moon(short: str | None = "Neil Armstrong", **changes: Any) -> Answer:
         text=MOON, start=0, end=len(MOON), score=1.0, lexical_score=1.0, dense_score=1.0, **PLACE
     )
     evidence = Evidence(sentence=MOON, start=0, end=len(MOON), score=0.9, **PLACE)
-    answer = Answer(f"{MOON} [1]", short, True, 0.9, (citation,), (passage,), "", (evidence,))
+    answer = Answer(
+        kind="span" if short else "sentences",
+        question="",
+        short=short,
+        confidence=0.9,
+        citations=(citation,),
+        passages=(passage,),
+        evidence=(evidence,),
+    )
     return replace(answer, **changes)
 
 
@@ -78,3 +86,20 @@ def lookup(count: int, seconds: float = 0.0) -> Lookup:
 def evaluate_slowly(file: Path, output: Path, count: int, progress: Progress) -> None:
     """What a process does until it is killed."""
     evaluate(lookup(count, seconds=0.01), file, output=output, progress=progress)
+
+
+class Told:
+    """Tells another process how many questions are done."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+
+    def __call__(self, done: int, total: int) -> None:
+        self.connection.send(done)
+
+
+def natural_record(id: str, question: str, kind: str, **about: Any) -> dict[str, Any]:
+    """A line of an evaluation file with a natural question, proved by the sentence on the moon."""
+    answerable = about.get("answerable", True)
+    plain = {**record(id, question), "sources": ["lune"] if answerable else [], "answerable": answerable}
+    return {**plain, "kind": kind, "support": [MOON] if answerable else [], **about}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from qa.answer import Answer, Citation, Delta, RetrievedPassage, Step
+from qa.answer import Answer, Citation, Evidence, Item, RetrievedPassage, Step
 from qa.errors import LibraryError, QuestionError
 from qa.ingest.articles import Article, Skipped
 from qa.library.library import ArticleInfo, IndexReport
@@ -56,6 +57,15 @@ ANSWERS = {
 }
 """A word of the question, then the article's place, the sentence, the short answer and the confidence."""
 
+WHERE = "Le viaduc de Garabit enjambe la Truyère, dans le Cantal."
+PRESSED = "Le cantal est un fromage à pâte pressée."
+SUGGESTIONS = [
+    "Qui a construit le viaduc de Garabit ?",
+    "Combien de tonnes de cantal produit-on ?",
+    "Quels sont les métiers ?",
+    "Quel est le mot de passe ?",
+]
+
 
 def info(of: Article) -> ArticleInfo:
     return ArticleInfo(
@@ -88,12 +98,21 @@ def cited(
     )
 
 
+def quoted(marker: int, of: Article, sentence: str, words: str = "") -> Citation:
+    """A citation of a sentence of the article, its exact words marked where there are any."""
+    start = of.text.index(sentence)
+    at = start + sentence.index(words)
+    span = (at, at + len(words)) if words else (None, None)
+    return replace(cited(marker, of, start, sentence, *span, 0.9), headings=("Histoire",), page=2)
+
+
 class FakeLibrary:
     """The articles above in memory; an added file becomes an article, a file named "mauvais…" is refused."""
 
     def __init__(self, path: Path, *, empty: bool = False) -> None:
         self.path = path
         self._articles = {} if empty else {of.id: of for of in ARTICLES}
+        self.revision = 1
 
     def articles(self) -> list[ArticleInfo]:
         return [info(of) for of in self._articles.values()]
@@ -113,6 +132,7 @@ class FakeLibrary:
                 continue
             new = article(f"{path.stem}-9999", path.stem.capitalize(), "2024-11-05", path.read_text("utf-8"))
             self._articles[new.id] = new
+            self.revision += 1
             added.append(new.id)
         return IndexReport(added=tuple(added), updated=(), unchanged=(), removed=(), skipped=tuple(skipped),
                            passages=len(added), seconds=0.1)  # fmt: skip
@@ -120,18 +140,20 @@ class FakeLibrary:
     def add_articles(self, articles: Iterable[Article], **_: object) -> IndexReport:
         new = {of.id: of for of in articles}
         self._articles |= new
+        self.revision += 1
         return IndexReport(
             added=tuple(new), updated=(), unchanged=(), removed=(), skipped=(), passages=len(new), seconds=0.1
         )
 
     def remove(self, article_ids: Sequence[str]) -> int:
+        self.revision += 1
         return sum(self._articles.pop(article_id, None) is not None for article_id in article_ids)
 
 
 class FakeAssistant:
-    """Answers by the words of the question.
+    """Answers by the words of the question, each kind of answer for some words.
 
-    "Lent" in the question makes a long stream that only `cancel` ends; `stopped` is set when it does, and
+    "Lent" in the question makes a stream that only `cancel` ends; `stopped` is set when it does, and
     `cancels` holds each question's.
     """
 
@@ -142,6 +164,7 @@ class FakeAssistant:
         self.stopped = threading.Event()
         self.cancels: list[threading.Event | None] = []
         self.asked: list[tuple[str, int, Collection[str] | None]] = []
+        self.histories: list[list[tuple[str, str]]] = []
 
     def stream(
         self,
@@ -152,44 +175,72 @@ class FakeAssistant:
         article_ids: Collection[str] | None = None,
         thresholds: object = None,
         cancel: threading.Event | None = None,
-    ) -> Iterator[Step | Delta | Answer]:
+    ) -> Iterator[Step | Answer]:
         if len(question) > 500:
             raise QuestionError("La question est trop longue : 500 caractères au plus.")
         self.cancels.append(cancel)
         self.asked.append((question, top_k, article_ids))
+        self.histories.append(list(history))
         yield Step("retrieval", "Recherche des passages…")
+        yield Step("reading", "Lecture des passages…", self._passages())
         if "lent" in question.lower():
-            yield from self._endless(cancel or threading.Event())
+            (cancel or threading.Event()).wait()
+            self.stopped.set()
             return
-        answer = self._answer(question, history, top_k)
-        words = answer.text.split(" ")
-        for number, word in enumerate(words):
-            yield Delta(word if number == 0 else f" {word}")
-        yield answer
+        yield self._answer(question)
 
     def answer(self, question: str, **options: object) -> Answer:
         return next(item for item in self.stream(question, **options) if isinstance(item, Answer))  # type: ignore[arg-type]
 
-    def _endless(self, cancel: threading.Event) -> Iterator[Delta]:
-        while not cancel.wait(0.05):
-            yield Delta("encore ")
-        self.stopped.set()
+    def suggestions(self, number: int = 4) -> list[str]:
+        return SUGGESTIONS[:number]
 
-    def _answer(self, question: str, history: Sequence[tuple[str, str]], top_k: int) -> Answer:
+    def _answer(self, question: str) -> Answer:
         asked = f"{question.rstrip(' ?')} du viaduc de Garabit ?" if question.startswith("Et ") else question
+        for word, kind in {
+            "quels": self._list, "est-ce": self._yes, "a-t-on": self._no, "pourquoi": self._sentences,
+            "de quoi": self._articles, "bonjour": self._talk,
+        }.items():  # fmt: skip
+            if word in asked.lower():
+                return kind(asked)
         for word, found in ANSWERS.items():
             if word in asked.lower():
                 return self._found(asked, *found)
+        evidence = tuple(
+            Evidence(of.id, of.title, of.source, of.date, sentence, of.text.index(sentence),
+                     of.text.index(sentence) + len(sentence), 0.1)
+            for of, sentence in ((ARTICLES[1], PRESSED), (ARTICLES[0], WHERE))
+        )  # fmt: skip
         return Answer(
-            text="Les articles ne permettent pas de répondre à cette question.",
-            short=None,
-            answerable=False,
-            confidence=0.1,
-            citations=(),
+            "none", asked, confidence=0.1, passages=self._passages(), evidence=evidence,
+            timings={"retrieval": 3.2}, suggestions=tuple(SUGGESTIONS[:2]),
+        )  # fmt: skip
+
+    def _list(self, question: str) -> Answer:
+        engineer = "Léon Boyer, un ingénieur des Ponts et Chaussées, conçut l’ouvrage."
+        farmer = "Marie Fabre, une éleveuse, trait matin et soir."
+        return Answer(
+            "list", question, items=(Item("ingénieur", 1), Item("éleveuse", 2)), confidence=0.5,
+            citations=(quoted(1, ARTICLES[0], engineer, "ingénieur"), quoted(2, ARTICLES[1], farmer, "éleveuse")),
             passages=self._passages(),
-            question=asked,
-            timings={"retrieval": 3.2},
-        )
+        )  # fmt: skip
+
+    def _yes(self, question: str) -> Answer:
+        return Answer("yes", question, confidence=0.7, citations=(quoted(1, ARTICLES[0], BUILT),))
+
+    def _no(self, question: str) -> Answer:
+        return Answer("no", question, confidence=0.2, citations=(quoted(1, ARTICLES[1], MADE),))
+
+    def _sentences(self, question: str) -> Answer:
+        citations = (quoted(1, ARTICLES[0], WHERE), quoted(2, ARTICLES[0], BUILT, "achevé en 1884"))
+        return Answer("sentences", question, "achevé en 1884", confidence=0.6, citations=citations)
+
+    def _articles(self, question: str) -> Answer:
+        citations = (quoted(1, ARTICLES[0], WHERE), quoted(2, ARTICLES[1], PRESSED))
+        return Answer("articles", question, citations=citations, passages=self._passages())
+
+    def _talk(self, question: str) -> Answer:
+        return Answer("talk", question, topic="hello", suggestions=tuple(SUGGESTIONS[:2]))
 
     def _found(self, question: str, number: int, sentence: str, short: str, confidence: float) -> Answer:
         start = ARTICLES[number].text.index(sentence)
@@ -197,9 +248,8 @@ class FakeAssistant:
         other = ARTICLES[1 - number % 2]
         first = other.text[: other.text.index(".") + 1]
         return Answer(
-            text=f"{short} [1][2]\n\n« {sentence} » [1]\n\n« {first} » [2]",
+            kind="span",
             short=short,
-            answerable=True,
             confidence=confidence,
             citations=(
                 cited(1, ARTICLES[number], start, sentence, at, at + len(short), confidence),

@@ -1,4 +1,4 @@
-"""Users and their passwords, the door of the window, and that of the API."""
+"""Users and their passwords, the authenticator of the window, and that of the API."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
 
 from qa.errors import SourcierError
-from qa.history import History, Settings
+from qa.history import History, Preferences
 from ui.server import auth
 from ui.server.application import build_api
 from ui.server.auth import Users, credentials, hash_password, load_users
-from ui.server.login import COOKIE, FAILURES, Door
+from ui.server.login import COOKIE, FAILURES, Authenticator
 
 ANNE = ("anne", "pont-viaduc")
 PAGE = {"accept": "text/html"}
@@ -179,12 +179,12 @@ def test_the_api_asks_for_a_password(client: TestClient) -> None:
 
 def test_each_user_has_their_own_settings(users: Users, tmp_path: Path) -> None:
     history = History.open(tmp_path / "history.sqlite")
-    history.save_settings("anne", Settings(top_k=1))
+    history.save_preferences("anne", Preferences(top_k=1))
     assistant = FakeAssistant(FakeLibrary(tmp_path))
     client = TestClient(build_api(assistant, history, users=users), base_url="http://127.0.0.1")
     for login in (ANNE, ("zoé".encode(), b"mot de passe")):
         client.post("/api/answer", json={"question": "Qui a construit le viaduc ?"}, auth=login)
-    assert [top_k for _, top_k, _ in assistant.asked] == [1, Settings().top_k]
+    assert [top_k for _, top_k, _ in assistant.asked] == [1, Preferences().top_k]
     history.close()
 
 
@@ -201,25 +201,25 @@ def test_wrong_passwords_are_slowed_down_but_not_those_known_to_be_right(client:
     assert client.get("/api/articles", auth=ANNE).status_code == 200
 
 
-def enter_at_once(door: Door, passwords: list[str]) -> list[object]:
-    """What the door answers, or the status of its refusal, to passwords that one address sends together."""
+def enter_at_once(authenticator: Authenticator, passwords: list[str]) -> list[object]:
+    """What the authenticator answers, or the status of its refusal, to passwords that one address sends together."""
 
     async def enter() -> list[object]:
-        entering = (door.enter("10.0.0.1", "anne", password) for password in passwords)
+        entering = (authenticator.enter("10.0.0.1", "anne", password) for password in passwords)
         return await asyncio.gather(*entering, return_exceptions=True)
 
     return [getattr(answer, "status_code", answer) for answer in asyncio.run(enter())]
 
 
 def test_wrong_passwords_sent_together_are_slowed_down_too(users: Users) -> None:
-    answers = enter_at_once(Door(users), [f"faux {n}" for n in range(50)])
+    answers = enter_at_once(Authenticator(users), [f"faux {n}" for n in range(50)])
     assert (answers.count(None), answers.count(429)) == (FAILURES.burst, 50 - FAILURES.burst)
 
 
 def test_right_passwords_sent_together_count_for_nothing(users: Users) -> None:
-    door = Door(users)
-    assert enter_at_once(door, ["pont-viaduc"] * 50) == ["anne"] * 50
-    answers = enter_at_once(door, [f"faux {n}" for n in range(FAILURES.burst)])
+    authenticator = Authenticator(users)
+    assert enter_at_once(authenticator, ["pont-viaduc"] * 50) == ["anne"] * 50
+    answers = enter_at_once(authenticator, [f"faux {n}" for n in range(FAILURES.burst)])
     assert answers == [None] * FAILURES.burst
 
 

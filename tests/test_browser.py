@@ -156,7 +156,7 @@ def test_an_answer_and_its_source(window: Window) -> None:
     window.ask("Qui a construit le viaduc de Garabit ?")
     page = window.page
     expect(page.locator(".answer .short strong")).to_have_text("Gustave Eiffel")
-    expect(page.locator(".confidence")).to_contain_text("Confiance élevée")
+    expect(page.locator(".confidence")).to_contain_text("Réponse sûre")
     page.locator("#talk .marker").first.click()
     mark = page.locator("#sources mark")
     expect(mark).to_be_focused()
@@ -177,7 +177,7 @@ def test_stop_stops_the_work(window: Window, server: Server) -> None:
     server.assistant.stopped.clear()
     window.question.fill("Une réponse lente, très lente ?")
     window.page.get_by_role("button", name="Demander").click()
-    expect(window.page.locator(".turn.running .answer")).to_contain_text("encore encore encore")
+    expect(window.page.locator(".turn.running .found")).to_contain_text("Le viaduc de Garabit")
     window.page.get_by_role("button", name="Arrêter").click()
     assert server.assistant.stopped.wait(PATIENCE_MS / 1000)
     expect(window.page.locator(".turn.stopped")).to_contain_text("Réponse arrêtée.")
@@ -191,28 +191,60 @@ def test_closing_the_tab_stops_the_work(open_window, server: Server) -> None:
     window = open_window()
     window.question.fill("Lent ?")
     window.question.press("Enter")
-    expect(window.page.locator(".turn.running .answer")).to_contain_text("encore")
+    expect(window.page.locator(".turn.running .found")).to_contain_text("Le viaduc de Garabit")
     cancel = server.assistant.cancels[-1]
     window.page.close()
     assert cancel.wait(PATIENCE_MS / 1000)
 
 
-def test_a_refusal_offers_the_nearest_passages(window: Window) -> None:
+def test_where_nothing_is_found_the_nearest_sentences_open_their_source(window: Window) -> None:
     window.ask("Xyz ?")
-    refusal = window.page.locator(".refusal")
-    expect(refusal).to_contain_text("Les articles ne permettent pas de répondre à cette question.")
-    refusal.get_by_role("button", name="Le cantal, un fromage").click()
-    expect(window.page.locator("#sources mark").first).to_contain_text("Le cantal est un fromage")
+    nothing = window.page.locator(".answer.none")
+    expect(nothing).to_contain_text("Je n’ai pas trouvé la réponse dans vos articles.")
+    nothing.get_by_role("button", name="Le cantal est un fromage").click()
+    expect(window.page.locator("#sources mark")).to_have_text("Le cantal est un fromage à pâte pressée.")
+    expect(window.page.locator("#sources mark")).to_be_focused()
+    window.page.keyboard.press("Escape")
+    expect(nothing.get_by_role("button", name="Le cantal est un fromage")).to_be_focused()
+
+
+@pytest.mark.parametrize(
+    ("question", "selector", "texts"),
+    [
+        ("Quels sont les métiers ?", ".items strong", ["ingénieur", "éleveuse"]),
+        ("Est-ce vieux ?", ".polarity strong", ["Oui"]),
+        ("A-t-on du lait ?", ".polarity strong", ["Non"]),
+        ("Pourquoi ?", "blockquote strong", ["achevé en 1884"]),
+        ("De quoi parle-t-on ?", ".found-articles .link",
+         ["Le viaduc de Garabit a cent quarante ans", "Le cantal, un fromage de montagne"]),
+        ("Bonjour", ".short", ["Bonjour ! Posez-moi une question sur vos articles."]),
+    ],
+)  # fmt: skip
+def test_each_kind_of_answer_has_its_form(
+    window: Window, question: str, selector: str, texts: list[str]
+) -> None:
+    window.ask(question)
+    expect(window.page.locator(f"#talk .answer {selector}")).to_have_text(texts)
+    assert window.violations() == []
+    assert window.overflow() <= 0
+
+
+def test_a_suggestion_under_an_answer_is_asked(window: Window) -> None:
+    window.ask("Bonjour")
+    window.page.locator(".suggestions").get_by_role("button", name="Qui a construit le viaduc").click()
+    expect(window.turns.last).to_contain_text("Gustave Eiffel")
+    window.finish()
+    expect(window.turns).to_have_count(2)
 
 
 def test_low_confidence_and_details(window: Window) -> None:
     window.ask("Combien de tonnes de cantal ?")
-    expect(window.page.locator(".confidence")).to_contain_text("Confiance faible")
-    expect(window.page.locator(".notice.warning")).to_contain_text("Relisez la phrase citée")
+    expect(window.page.locator(".confidence")).to_have_text("À vérifier")
     window.page.get_by_text("Détails").click()
     details = window.page.locator(".details")
     expect(details.get_by_role("row")).to_have_count(4)
     expect(details).to_contain_text("lecture : 42 ms")
+    expect(details).to_contain_text("Probabilité que la réponse soit juste : 30 %")
 
 
 def test_a_follow_up_is_completed_and_corrected(window: Window, server: Server) -> None:
@@ -322,7 +354,7 @@ def test_two_users_at_once_see_their_own(open_window) -> None:
     anne, paul = open_window(user="anne"), open_window(user="paul")
     anne.question.fill("Lent ?")
     anne.question.press("Enter")
-    expect(anne.page.locator(".turn.running .answer")).to_contain_text("encore")
+    expect(anne.page.locator(".turn.running .found")).to_contain_text("Le viaduc de Garabit")
     paul.ask("Combien de tonnes ?")
     expect(paul.page.locator(".conversation")).to_have_count(1)
     anne.page.get_by_role("button", name="Arrêter").click()
@@ -337,7 +369,7 @@ def test_two_users_at_once_see_their_own(open_window) -> None:
 def test_example_questions_can_be_asked(window: Window) -> None:
     expect(window.page.locator(".welcome .summary")).to_contain_text("La bibliothèque contient")
     expect(window.page.locator(".example")).to_have_count(4)
-    window.page.get_by_role("button", name="Qui est Léon Boyer ?").click()
+    window.page.get_by_role("button", name="Qui a construit le viaduc de Garabit ?").click()
     expect(window.turns).to_contain_text("Gustave Eiffel")
 
 
@@ -347,13 +379,13 @@ def test_an_empty_library_offers_the_samples(
     (tmp_path / "samples").mkdir()
     (tmp_path / "samples" / "lac.md").write_text("Le lac est profond de 92 mètres.", "utf-8")
     for module in ("drawing", "articles_page"):
-        monkeypatch.setattr(f"ui.{module}.samples", lambda: tmp_path / "samples")
+        monkeypatch.setattr(f"ui.window.{module}.samples", lambda: tmp_path / "samples")
     with Server(tmp_path / "library", empty=True) as server, browser.new_context(locale="fr-FR") as context:
         window = Window(context.new_page(), server.url)
         expect(window.page.locator(".summary")).to_contain_text("La bibliothèque est vide.")
         window.page.get_by_role("button", name="Ajouter les articles d’exemple").click()
         expect(window.page.locator(".summary")).to_contain_text("La bibliothèque contient 1 article")
-        expect(window.page.get_by_role("button", name="De quoi parle « Lac »")).to_be_visible()
+        expect(window.page.get_by_role("button", name="Qui a construit le viaduc")).to_be_visible()
         assert window.violations() == []
 
 
@@ -535,7 +567,7 @@ def test_escape_stops_an_answer(window: Window, server: Server) -> None:
     server.assistant.stopped.clear()
     window.question.fill("Lent ?")
     window.question.press("Enter")
-    expect(window.page.locator(".turn.running .answer")).to_contain_text("encore")
+    expect(window.page.locator(".turn.running .found")).to_contain_text("Le viaduc de Garabit")
     window.page.keyboard.press("Escape")
     assert server.assistant.stopped.wait(PATIENCE_MS / 1000)
     expect(window.page.locator(".turn.stopped")).to_be_visible()

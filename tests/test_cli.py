@@ -14,8 +14,9 @@ import pytest
 from test_architecture import HEAVY
 from typer.testing import CliRunner, Result
 
-from qa.answer import Answer, Citation
-from qa.cli.commands import _show, app
+from qa.answer import Answer, Citation, Evidence, Item
+from qa.cli.answers import show_answer
+from qa.cli.commands import app
 from qa.errors import LibraryError
 from qa.library.library import Library
 
@@ -23,6 +24,12 @@ TESTS = Path(__file__).parent
 SOURCIER = (sys.executable, "-c", "from qa.cli.commands import main; main()")
 MOON = "La lune\n\nLa lune tourne autour de la Terre. Neil Armstrong a marché sur la lune en 1969."
 BREAD = "Le pain\n\nLe boulanger pétrit la pâte à quatre heures."
+
+CITED = Citation(
+    1, "a", "Le conseil", "/b/a.txt", None, "Anne et Paul dirigent.", 0, 22, None, None, 0.9, 3, ("Qui ?",)
+)
+NEAR = Evidence("a", "Le conseil", "/b/a.txt", None, "Anne et Paul\ndirigent.", 0, 22, 0.1)
+PROOF = ["", "[1] « Anne et Paul dirigent. »", "    Le conseil › Qui ?, p.\u00a03 · a.txt"]
 
 
 @pytest.fixture(autouse=True)
@@ -150,14 +157,65 @@ class TestAsk:
         citation = Citation(
             1, "a", "Un \x9b2Jtitre", "/a.txt", "2023-11-20", sentence, 5, 80, 5 + start, 5 + end, 0.9
         )
-        _show(Answer("rouge [1]", "rouge", True, 0.9, (citation,), (), "?"))
+        show_answer(Answer("span", "?", "rouge", confidence=0.9, citations=(citation,)))
         shown = capsys.readouterr().out
         assert shown.splitlines() == [
-            "rouge  (confiance : 90\u00a0%)",
+            "rouge  (réponse sûre)",
             "",
             "[1] « Il dit rouge, puis [bold]gras[/bold] et se tut. »",
-            "    Un 2Jtitre · 2023-11-20 · /a.txt",
+            "    Un 2Jtitre · 20 novembre 2023 · a.txt",
         ]
+
+    @pytest.mark.parametrize(
+        ("given", "lines"),
+        [
+            (
+                Answer(
+                    "list", "?", items=(Item("Anne", 1), Item("Paul", 1)), confidence=0.5, citations=(CITED,)
+                ),
+                ["• Anne [1]", "• Paul [1]", "(réponse probable\u00a0: relisez la phrase citée)", *PROOF],
+            ),
+            (Answer("yes", "?", confidence=0.8, citations=(CITED,)), ["Oui  (réponse sûre)", *PROOF]),
+            (Answer("no", "?", confidence=0.1, citations=(CITED,)), ["Non  (à vérifier)", *PROOF]),
+            (Answer("sentences", "?", citations=(CITED,)), ["Voici ce qu’en disent vos articles :", *PROOF]),
+            (Answer("articles", "?", citations=(CITED,)), ["Ces articles en parlent :", *PROOF]),
+            (
+                Answer("none", "?", evidence=(NEAR,), suggestions=("Qui dirige ?",)),
+                [
+                    "Je n’ai pas trouvé la réponse dans vos articles.",
+                    "",
+                    "Les phrases les plus proches\u00a0:",
+                    "  • « Anne et Paul dirigent. » (Le conseil)",
+                    "",
+                    "Par exemple :",
+                    "  • Qui dirige ?",
+                ],
+            ),
+            (Answer("talk", "?", topic="goodbye"), ["Au revoir, et à bientôt !"]),
+        ],
+    )
+    def test_each_kind_of_answer_has_its_form(
+        self, given: Answer, lines: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        show_answer(given)
+        assert capsys.readouterr().out.splitlines() == lines
+
+    def test_a_question_is_read_from_the_standard_input(
+        self, articles: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("index", articles)
+        asked: list[str] = []
+
+        def answer(self: object, question: str, **options: object) -> Answer:
+            asked.append(question)
+            return Answer("span", question, "Anne", citations=(CITED,))
+
+        monkeypatch.setattr("qa.assistant.Assistant.answer", answer)
+        result = CliRunner().invoke(app, ["ask", "-", "--json"], input="Qui dirige\nle conseil ?\n")
+        assert asked == ["Qui dirige\nle conseil ?\n"]
+        assert json.loads(result.stdout) == json.loads(json.dumps(answer(None, asked[0]).to_dict()))
+        empty = CliRunner().invoke(app, ["ask", "-"], input="\n")
+        assert (empty.exit_code, empty.stderr.startswith("La question est vide")) == (1, True)
 
     def test_a_refusal_is_no_error(self, articles: Path) -> None:
         run("index", articles)

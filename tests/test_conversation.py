@@ -2,83 +2,107 @@ import time
 
 import pytest
 
-from qa.conversation import complete
-from qa.retrieval.question import MAX_QUESTION_CHARACTERS
+from qa.answer import Answer, Citation, Item
+from qa.conversation import follows, searched
+from qa.wording import said_in, said_of, text_of
 
-NAMED = (
-    "Qui a été nommé PDG par intérim d'OpenAI ?",
-    "Emmett Shear [1]\n\n« Emmett Shear a été nommé… » [1]",
-)
-LED = ("Qui préside la société ?", "Marie Lenoir [1]")
-AMOUNT = ("Combien Google a-t-il investi dans Anthropic ?", "2 milliards de dollars [1]\n\n« … » [1]")
-
-
-@pytest.mark.parametrize(
-    ("question", "last", "expected"),
-    [
-        ("Et Microsoft ?", AMOUNT, "Combien Google a-t-il investi dans Microsoft ?"),
-        ("Pourquoi ?", NAMED, "Pourquoi Emmett Shear a été nommé PDG par intérim d'OpenAI ?"),
-        ("Quand a-t-il été nommé ?", NAMED, "Quand Emmett Shear a-t-il été nommé ?"),
-        (
-            "Où travaille-t-elle ?",
-            ("Qui préside Salesforce ?", "Anne Martin [1]"),
-            "Où Anne Martin travaille-t-elle ?",
-        ),
-        ("Quel est son âge ?", NAMED, "Quel est l'âge d'Emmett Shear ?"),
-        ("A-t-il été renvoyé ?", NAMED, "Emmett Shear a-t-il été renvoyé ?"),
-        ("En quelle année a-t-il été nommé ?", NAMED, "En quelle année Emmett Shear a-t-il été nommé ?"),
-        ("Pourquoi se trompe-t-il ?", NAMED, "Pourquoi Emmett Shear se trompe-t-il ?"),
-        ("Quand l'a-t-il quittée ?", NAMED, "Quand Emmett Shear l'a-t-il quittée ?"),
-        ("Est-ce qu'elle a démissionné ?", LED, "Est-ce que Marie Lenoir a démissionné ?"),
-        ("Qui est sa remplaçante ?", LED, "Qui est la remplaçante de Marie Lenoir ?"),
-        ("Qui dirige Microsoft ?", NAMED, "Qui dirige Microsoft ?"),
-    ],
-)
-def test_follow_up_is_completed(question: str, last: tuple[str, str], expected: str) -> None:
-    assert complete(question, [("Autre chose ?", "Rien."), last]) == expected
+CITED = Citation(1, "a", "OpenAI", "/a.md", None, "Emmett Shear a été nommé.", 0, 25, 0, 12, 0.9)
 
 
 @pytest.mark.parametrize(
     "question",
     [
-        "Combien de salariés y a-t-il ?",
+        "Et Microsoft ?",
+        "Pourquoi ?",
+        "Quand a-t-il été nommé ?",
+        "Où travaille-t-elle ?",
+        "Quel est son âge ?",
+        "et en 2023 ?",
+        "par qui ?",
+        "lequel ?",
+        "A-t-il été renvoyé ?",
+        "Est-ce qu'elle a démissionné ?",
+        "Combien ça coûte en tout ?",
+        "Qui lui a succédé à ce poste ?",
+    ],
+)
+def test_what_leaves_something_unsaid_follows(question: str) -> None:
+    assert follows(question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Combien de salariés y a-t-il chez OpenAI ?",
         "Quand Satya Nadella a-t-il parlé ?",
         "Que s'est-il passé en novembre 2023 ?",
-        "Que se passe-t-il en 2024 ?",
         "Pourquoi le conseil a-t-il changé d'avis ?",
-        "Existe-t-il un accord ?",
+        "Existe-t-il un accord sur les salaires ?",
         "Est-il vrai que les salariés ont protesté ?",
         "Quelle ville a perdu sa cathédrale ?",
         "Quand l'entreprise a-t-elle été fondée ?",
         "Combien la région a-t-elle dépensé pour ses lycées ?",
-        "Que dit le rapport quand il parle d'argent ?",
+        "Qui dirige Microsoft depuis 2014 ?",
     ],
 )
-def test_a_whole_question_stays_as_it_is(question: str) -> None:
-    assert complete(question, [NAMED]) == question
+def test_a_whole_question_follows_nothing(question: str) -> None:
+    assert not follows(question)
 
 
-def test_without_history_a_question_stays_as_it_is() -> None:
-    assert complete("Et Microsoft ?", []) == "Et Microsoft ?"
+def test_a_follow_up_is_searched_with_the_exchange_it_follows() -> None:
+    history = [("Qui préside Salesforce ?", "Anne Martin")]
+    assert (
+        searched("Où travaille-t-elle ?", history)
+        == "Qui préside Salesforce ? Anne Martin — Où travaille-t-elle ?"
+    )
 
 
-def test_a_refusal_is_never_taken_for_a_name() -> None:
-    history = [
-        ("Qui a inventé le téléphone ?", "Les articles ne permettent pas de répondre à cette question.")
-    ]
-    assert complete("Quand est-il né ?", history) == "Quand est-il né ?"
+def test_long_questions_are_told_apart_in_little_time() -> None:
+    began = time.perf_counter()
+    for text in ("il " * 700, "a-t-il " * 280, "l'" * 1000, "A " * 1000):
+        follows(text)
+    assert time.perf_counter() - began < 5
 
 
 @pytest.mark.parametrize(
-    "last",
+    ("answer", "said"),
     [
-        ("Qui est " + "Anne " * 100_000, "Paul [1]"),
-        ("Qui ?", " " * 100_000 + "[" * 100_000),
-        ("Qui est Anne " + "x" * (MAX_QUESTION_CHARACTERS - 13), "rien."),
+        (Answer("span", "?", "Emmett Shear", citations=(CITED,)), "Emmett Shear"),
+        (
+            Answer("list", "?", items=(Item("Sam Altman", 1), Item("Greg Brockman", 1))),
+            "Sam Altman, Greg Brockman",
+        ),
+        (Answer("yes", "?", citations=(CITED,)), CITED.sentence),
+        (Answer("sentences", "?", citations=(CITED,)), CITED.sentence),
+        (Answer("sentences", "?", "a été nommé", citations=(CITED,)), "a été nommé"),
+        (Answer("none", "?", citations=(CITED,)), ""),
+        (Answer("talk", "?", topic="hello"), ""),
     ],
 )
-def test_a_conversation_without_end_completes_nothing(last: tuple[str, str]) -> None:
+def test_what_an_answer_says_to_a_follow_up(answer: Answer, said: str) -> None:
+    assert said_of(answer) == said
+    assert said_in(text_of(answer)) == (
+        said if answer.short is None or answer.kind == "span" else CITED.sentence
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Paul [1][2]", "Paul"),
+        ("Paul", "Paul"),
+        ("a [1] b", "a [1] b"),
+        ("", ""),
+        ("Oui [1]", ""),
+        (" \n\n« ", "«"),
+    ],
+)
+def test_a_text_sent_back_is_read_for_what_it_says(text: str, said: str) -> None:
+    assert said_in(text) == said
+
+
+def test_a_text_without_end_is_read_in_no_time() -> None:
     began = time.perf_counter()
-    for question in ("Pourquoi ?", "Et " + "très " * 300 + "loin ?", "Où est-il né ?"):
-        assert len(complete(question, [last])) <= MAX_QUESTION_CHARACTERS
+    for text in (" " * 1_000_000, "[1]" * 1_000_000, "Oui [1]\n\n" + "« " * 1_000_000, "- a\n" * 1_000_000):
+        said_in(text)
     assert time.perf_counter() - began < 1

@@ -7,6 +7,9 @@ import multiprocessing
 import os
 import re
 import signal
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from fakes_eval import (
     MOON,
     REFUSAL,
     Lookup,
+    Told,
     evaluate_slowly,
     lookup,
     moon,
@@ -25,6 +29,7 @@ from fakes_eval import (
 from typer.testing import CliRunner
 
 from eval import evaluate
+from eval.conditions import memory_mb
 from eval.datasets import DatasetError, load
 from eval.outcome import judge
 from eval.scripts.baseline import BestSentence
@@ -179,6 +184,17 @@ def test_a_file_that_is_a_source_is_known_whatever_it_names_as_its_own(tmp_path:
         assert describe(Assistant(library)) != describe(Assistant(library, reader="un-t5"))
 
 
+def test_a_system_without_the_module_resource_can_evaluate(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (memory_mb() or 0) > 10
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert memory_mb() is None
+    statement = (
+        "import sys; sys.modules['resource'] = None; import eval.command, eval.runner, eval.report.report"
+    )
+    subprocess.run([sys.executable, "-c", statement], check=True)
+
+
 class TestVerdicts:
     """Each failure is put down to the first step that failed."""
 
@@ -188,8 +204,8 @@ class TestVerdicts:
             (moon(), "juste"),
             (moon("Neil Armstrong a"), "presque juste"),
             (moon("1969"), "bien classé mais mal lu"),
-            (moon(None), "bonne phrase, sans réponse courte"),
-            (moon(None, answerable=False, citations=()), "refusé à tort"),
+            (moon(None), "bonne phrase, rien d’affirmé"),
+            (moon(None, kind="none", citations=()), "refusé à tort"),
             (moon("1969", evidence=()), "retrouvé mais mal classé"),
             (REFUSAL, "non retrouvé"),
         ],
@@ -234,18 +250,13 @@ class TestFigures:
         found = self.figures(tmp_path, {WHO: moon(citations=())}, record("1", WHO, "Neil Armstrong"))
         assert found["citation"] == {"precision": 0.0, "recall": 0.0}
 
-    def test_a_marker_that_cites_nothing_counts_against(self, tmp_path: Path) -> None:
-        answer = moon(text=f"{MOON} [1] [7]")
-        found = self.figures(tmp_path, {WHO: answer}, record("1", WHO, "Neil Armstrong"))
-        assert found["citation"] == {"precision": 0.5, "recall": 1.0}
-
     def test_what_the_system_refuses_to_be_asked_is_not_answered(self, tmp_path: Path) -> None:
         class Refuses:
             def answer(self, question: str) -> Answer:
                 raise SourcierError("Question trop longue.")
 
         report = evaluate(Refuses(), write(tmp_path / "q.jsonl", record("1", WHO, "Neil")))
-        assert (report.outcomes[0].answered, report.outcomes[0].text) == (False, "Question trop longue.")
+        assert (report.outcomes[0].answered, report.outcomes[0].error) == (False, "Question trop longue.")
 
     def test_reads_the_given_text_where_the_system_can(self, tmp_path: Path) -> None:
         class Reads(Lookup):
@@ -271,6 +282,7 @@ class TestRun:
         receiving, sending = spawn.Pipe(duplex=False)
         process = spawn.Process(target=evaluate_slowly, args=(file, tmp_path / "killed", 100, Told(sending)))
         process.start()
+        sending.close()  # so that a process that dies too early is an end, not a wait
         while receiving.recv() < 32:
             pass
         assert process.pid is not None
@@ -319,16 +331,6 @@ class TestRun:
         evaluate(Again({}), file, output=tmp_path / "out", limit=1)
 
 
-class Told:
-    """Tells another process how many questions are done."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-
-    def __call__(self, done: int, total: int) -> None:
-        self.connection.send(done)
-
-
 class TestComparison:
     def test_names_what_was_won_and_lost(self, tmp_path: Path) -> None:
         lines = [record(str(n), f"Question {n} ?", "Neil Armstrong") for n in range(8)]
@@ -362,7 +364,7 @@ class TestPage:
     HOSTILE = "<script>window.hacked=1</script><img src=x onerror=window.hacked=1> ?"
 
     def page(self, tmp_path: Path, name: str = "page") -> Path:
-        answer = moon(text="</script><svg onload=window.hacked=1> [1]")
+        answer = replace(moon(), short="</script><svg onload=window.hacked=1>")
         lines = [record("1", self.HOSTILE, "Neil Armstrong"), record("2", WHO), record("3", "Où ?", "Terre")]
         evaluate(Lookup({self.HOSTILE: answer}), write(tmp_path / "q.jsonl", *lines), output=tmp_path / name)
         return tmp_path / name / "report.html"
@@ -415,7 +417,7 @@ class TestCommand:
         assert found["n"] == 2
         assert found["retrieval"]["recall@5"] == 1.0
         assert set(found) == {
-            "retrieval", "evidence", "reading", "answer", "citation", "abstention", "calibration",
+            "retrieval", "evidence", "reading", "answer", "natural", "citation", "abstention", "calibration",
             "latency_ms", "n", "ci",
         }  # fmt: skip
         saved = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
@@ -470,7 +472,7 @@ class TestCommand:
 def test_the_baseline_answers_with_whole_sentences_and_never_refuses() -> None:
     class Doubtful(Assistant):
         def answer_batch(self, questions: Any, *, top_k: int = 5) -> list[Answer]:
-            return [moon(None, answerable=False), REFUSAL]
+            return [moon(None, kind="none"), REFUSAL]
 
     baseline = BestSentence(Doubtful())
     seen, empty = baseline.answer_batch([WHO, "?"], top_k=5)

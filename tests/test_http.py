@@ -21,14 +21,14 @@ from fakes_ui import ARTICLES, FakeAssistant
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from qa.answer import Answer, Citation
+from qa.answer import Answer, Citation, Step
 from qa.errors import LibraryError
-from qa.history import History, Settings
+from qa.history import History, Preferences
 from qa.library.library import Library
-from ui.api.openai import exchanges, sources
+from ui.api.openai import exchanges
 from ui.api.schemas import ChatMessage
 from ui.server.application import BODY_BYTES, LEFT, build_api
-from ui.server.limits import Pace, Rate
+from ui.server.limits import Rate, TokenBuckets
 from ui.server.logs import JsonLines, request_number
 from ui.window.uploads import MAX_FILES
 
@@ -79,19 +79,64 @@ def test_an_answer_has_all_the_fields_of_an_answer(client: TestClient) -> None:
     response = client.post("/api/answer", json={"question": QUESTION})
     assert response.status_code == 200
     answer = response.json()
-    assert set(answer) == set(Answer.__dataclass_fields__)
+    assert set(answer) == {*Answer.__dataclass_fields__, "text", "answerable"}
+    assert answer["kind"] == "span"
     assert set(answer["citations"][0]) == set(Citation.__dataclass_fields__)
     assert answer["short"] in answer["citations"][0]["sentence"]
 
 
-def test_the_stream_gives_steps_then_the_text_in_pieces_then_the_answer(client: TestClient) -> None:
+@pytest.mark.parametrize(
+    ("question", "kind", "text"),
+    [
+        ("Quels sont les métiers ?", "list", "- ingénieur [1]\n- éleveuse [2]"),
+        ("Est-ce vieux ?", "yes", "Oui [1]"),
+        ("A-t-on du lait ?", "no", "Non [1]"),
+        ("Pourquoi ?", "sentences", "Voici ce qu’en disent vos articles :"),
+        ("De quoi parle-t-on ?", "articles", "Ces articles en parlent :"),
+        ("Xyz ?", "none", "Je n’ai pas trouvé la réponse dans vos articles."),
+        ("Bonjour", "talk", "Bonjour ! Posez-moi une question sur vos articles."),
+    ],
+)
+def test_each_kind_of_answer_leaves_as_data(client: TestClient, question: str, kind: str, text: str) -> None:
+    answer = client.post("/api/answer", json={"question": question}).json()
+    assert (answer["kind"], answer["text"].split("\n\n")[0]) == (kind, text)
+    assert answer["answerable"] is (kind not in ("none", "talk"))
+    talk = [{"role": "user", "content": question}]
+    told = client.post("/v1/chat/completions", json={"messages": talk}).json()
+    assert (told["kind"], told["suggestions"]) == (kind, answer["suggestions"])
+    assert told["choices"][0]["message"]["content"].startswith(text)
+
+
+def test_the_stream_gives_steps_with_what_they_found_then_the_answer(client: TestClient) -> None:
     response = client.post("/api/answer/stream", json={"question": QUESTION})
     assert response.headers["content-type"].startswith("text/event-stream")
-    got = events(response.text)
-    assert [name for name, _ in got] == ["step", *["delta"] * (len(got) - 2), "answer"]
-    assert "".join(data["text"] for name, data in got if name == "delta") == got[-1][1]["text"]
-    whole = client.post("/api/answer", json={"question": QUESTION}).json()
-    assert got[-1][1] == whole
+    (_, search), (_, reading), (_, answer) = got = events(response.text)
+    assert [name for name, _ in got] == ["step", "step", "answer"]
+    assert search == {"name": "retrieval", "label": "Recherche des passages…", "passages": []}
+    assert [passage["article_id"] for passage in reading["passages"]] == [of.id for of in ARTICLES]
+    assert answer == client.post("/api/answer", json={"question": QUESTION}).json()
+
+
+def test_no_path_of_the_server_leaves_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = site.client()
+    talk = {"messages": [{"role": "user", "content": "De quoi parle-t-on ?"}]}
+    given = [
+        client.post("/api/answer", json={"question": "De quoi parle-t-on ?"}),
+        client.post("/api/answer", json={"question": "Xyz ?"}),
+        client.post("/api/answer/stream", json={"question": QUESTION}),
+        client.post("/v1/chat/completions", json=talk),
+        client.post("/v1/chat/completions", json={**talk, "stream": True}),
+        client.get("/api/articles"),
+        client.get("/api/articles/fromage-0002"),
+    ]
+    assert all("fromage-0002.md" in response.text for response in given)
+    error = LibraryError(f"Il n’y a pas de bibliothèque dans {site.library.path} : créez-la.")
+    monkeypatch.setattr(site.assistant, "stream", broken(error))
+    given.append(client.post("/api/answer", json={"question": "Qui ?"}))
+    assert given[-1].json()["error"] == "Il n’y a pas de bibliothèque dans library : créez-la."
+    assert not [
+        response.text for response in given if re.search(r"/articles/\w|/tmp|/library", response.text)
+    ]
 
 
 def test_what_is_asked_reaches_the_assistant(site: Site) -> None:
@@ -102,8 +147,8 @@ def test_what_is_asked_reaches_the_assistant(site: Site) -> None:
     assert answer["question"] == "Et quand du viaduc de Garabit ?"
 
 
-def test_what_is_left_out_is_as_in_the_settings(site: Site) -> None:
-    site.history.save_settings("local", Settings(top_k=9))
+def test_what_is_left_out_is_as_in_the_preferences(site: Site) -> None:
+    site.history.save_preferences("local", Preferences(top_k=9))
     site.client().post("/api/answer", json={"question": QUESTION})
     site.client().post("/v1/chat/completions", json={"messages": [{"role": "user", "content": QUESTION}]})
     assert [top_k for _, top_k, _ in site.assistant.asked] == [9, 9]
@@ -125,9 +170,7 @@ def test_a_question_the_assistant_refuses_is_a_422(client: TestClient, path: str
 
 def broken(error: Exception) -> Callable[..., Iterator[Any]]:
     def stream(*_: object, **__: object) -> Iterator[Any]:
-        from qa.answer import Delta
-
-        yield Delta("Le ")
+        yield Step("retrieval", "Recherche des passages…")
         raise error
 
     return stream
@@ -139,7 +182,7 @@ def test_a_fault_amid_the_stream_is_its_last_event_and_is_logged(
     monkeypatch.setattr(site.assistant, "stream", broken(RuntimeError("secret")))
     response = site.client().post("/api/answer/stream", json={"question": "Qui ?"})
     (_, said) = events(response.text)[-1]
-    assert [name for name, _ in events(response.text)] == ["delta", "error"]
+    assert [name for name, _ in events(response.text)] == ["step", "error"]
     assert "journal du serveur" in said["error"]
     assert said["request_id"] == response.headers["x-request-id"]
     assert "secret" not in response.text
@@ -276,22 +319,22 @@ def test_who_asks_too_fast_has_to_wait(tmp_path: Path) -> None:
     site.close()
 
 
-def test_a_pace_fills_again_and_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bucket_fills_again_and_forgets(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
-    pace = Pace(Rate(per_second=2, burst=1))
-    assert pace.wait("a") == 0
-    assert pace.wait("a") == 0.5
-    assert pace.wait("b") == 0
+    buckets = TokenBuckets(Rate(per_second=2, burst=1))
+    assert buckets.wait("a") == 0
+    assert buckets.wait("a") == 0.5
+    assert buckets.wait("b") == 0
     now = 0.5
-    assert pace.wait("a") == 0
-    pace.give_back("a")
-    assert pace.wait("a") == 0
-    assert pace.wait("a") == 0.5
-    pace.give_back("unknown")
+    assert buckets.wait("a") == 0
+    buckets.give_back("a")
+    assert buckets.wait("a") == 0
+    assert buckets.wait("a") == 0.5
+    buckets.give_back("unknown")
     for client in range(20_000):
-        pace.wait(str(client))
-    assert len(pace._left) == 10_000
+        buckets.wait(str(client))
+    assert len(buckets._left) == 10_000
 
 
 # ---- Requests, health, documentation
@@ -519,12 +562,6 @@ def test_messages_become_exchanges() -> None:
     assert ChatMessage.model_validate(parts).text == "Qui ?"
 
 
-def test_sources_are_listed_by_marker() -> None:
-    cited = Citation(2, "a", "Le pont", "/a.txt", "2024-05-01", "B.", 0, 2, None, None, 0.5)
-    assert sources([cited]) == "\n\nSources\u00a0:\n[2] Le pont, 2024-05-01, /a.txt"
-    assert sources([]) == ""
-
-
 def test_errors_have_openai_s_shape_there(client: TestClient) -> None:
     response = client.post("/v1/chat/completions", json={"messages": []})
     assert response.status_code == 422
@@ -571,14 +608,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     site.close()
 
 
-def test_pieces_arrive_one_by_one_and_leaving_stops_the_work(server: Server) -> None:
+def test_steps_arrive_one_by_one_and_leaving_stops_the_work(server: Server) -> None:
     assistant = server.site.assistant
     assistant.stopped.clear()
     body = {"question": "Une réponse lente ?"}
     with httpx.stream("POST", f"{server.url}/api/answer/stream", json=body, timeout=20) as response:
         lines = response.iter_lines()
         assert next(lines) == "event: step"
-        while next(lines) != "event: delta":
+        while '"reading"' not in next(lines):
             pass
         assert not assistant.stopped.is_set()
     assert assistant.stopped.wait(10)
@@ -640,11 +677,10 @@ def test_the_openai_package_works(server: Server) -> None:
     stream = client.chat.completions.create(
         model="sourcier", messages=talk, stream=True, stream_options={"include_usage": True}
     )
-    *parts, counts = list(stream)
-    assert "".join(part.choices[0].delta.content or "" for part in parts) == text
-    assert parts[0].choices[0].delta.role == "assistant"
-    assert [part.choices[0].finish_reason for part in parts[-2:]] == [None, "stop"]
-    assert parts[-1].citations == whole.citations
+    only, end, counts = list(stream)
+    assert (only.choices[0].delta.role, only.choices[0].delta.content) == ("assistant", text)
+    assert [part.choices[0].finish_reason for part in (only, end)] == [None, "stop"]
+    assert end.citations == whole.citations
     assert counts.usage == whole.usage
 
     more = [*talk, {"role": "assistant", "content": text}, {"role": "user", "content": "Et quand ?"}]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from embeddings.errors import EmbeddingsError
-from embeddings.indexes.lexical import LexicalIndex, TantivyIndex, question_terms
+from embeddings.indexes.lexical import Fields, LexicalIndex, TantivyIndex, question_terms, text_terms
 
 TEXTS = [
     "Le conseil d’administration a limogé Sam Altman vendredi.",
@@ -19,6 +19,7 @@ TEXTS = [
     "L'été, les écoles ferment pendant deux mois.",
     "Emmett Shear devient directeur général par intérim.",
 ]
+TEXTS = [Fields(text) for text in TEXTS]
 Opener = Callable[[], LexicalIndex]
 
 
@@ -56,7 +57,7 @@ class TestLexicalIndex:
     def test_update_removes_adds_and_replaces(self, reopen: Opener) -> None:
         index = reopen()
         index.replace([10, 11], TEXTS[:2], 1)
-        index.update([10], [11, 12], ["Le pont est fermé.", "La gare rouvre."], 2)
+        index.update([10], [11, 12], [Fields("Le pont est fermé."), Fields("La gare rouvre.")], 2)
         assert (len(index), index.revision) == (2, 2)
         assert len(index.search("limogé Microsoft salariés", 5)[1]) == 0
         assert list(index.search("Quel pont ?", 5)[1]) == [11]
@@ -71,7 +72,7 @@ class TestLexicalIndex:
 
     def test_allowed(self, reopen: Opener) -> None:
         index = reopen()
-        index.replace(range(300), [f"Le pont numéro {i}" for i in range(300)], 1)
+        index.replace(range(300), [Fields(f"Le pont numéro {i}") for i in range(300)], 1)
         assert set(index.search("pont", 10, allowed=np.array([7, 250, 999]))[1]) == {7, 250}
         assert len(index.search("pont", 10, allowed=np.array([], np.int64))[1]) == 0
         assert len(index.search("pont", 10)[1]) == 10
@@ -93,6 +94,23 @@ class TestLexicalIndex:
         ):
             assert len(index.search(question, 5)[1]) == 0
 
+    def test_titles_and_headings_are_searched_after_the_text(self, reopen: Opener) -> None:
+        index = reopen()
+        letter = Fields("Elle compte 738 signataires.", "La lettre des salariés", "Les chiffres")
+        index.replace([1, 2, 3], [letter, Fields("Une lettre de salariés arrive."), TEXTS[2]], 1)
+        assert set(index.search("lettre des salariés", 5)[1]) == {1, 2}
+        assert list(index.search("Quels chiffres ?", 5)[1]) == [1]
+
+    @pytest.mark.parametrize(
+        "question", ["1 200 euros", "1.200 euros", "1200 euros", "le 03/03/2024", "2024-03-03", "3 mars 2024"]
+    )
+    def test_numbers_and_days_meet_in_every_form(self, reopen: Opener, question: str) -> None:
+        forms = [("1 200 €", "3 mars 2024"), ("1.200 €", "03/03/2024"), ("1200 €", "2024-03-03")]
+        texts = [Fields(f"Il a coûté {price} et fini le {day}.") for price, day in forms]
+        index = reopen()
+        index.replace([1, 2, 3, 4], [*texts, Fields("Il a coûté 1 300 € le 4 mai 2023.")], 1)
+        assert set(index.search(question, 3)[1]) == {1, 2, 3}
+
     def test_sound(self, reopen: Opener) -> None:
         index = reopen()
         index.replace([1], TEXTS[:1], 1)
@@ -112,6 +130,61 @@ def test_question_terms(question: str, terms: list[str]) -> None:
     assert question_terms(question) == terms
 
 
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("12 500 habitants", ["12500", "habit"]),
+        ("05 36 49 12 80", ["05", "36", "49", "12", "80"]),
+        ("en 2023 450 personnes", ["2023", "450", "person"]),
+        ("3,5 tonnes", ["3", "5", "ton"]),
+        ("le 1er août 2023", ["1", "aout", "2023", "20230801"]),
+        ("le 31/12/2023", ["31", "decembr", "2023", "20231231"]),
+        ("le 45/13/2023", ["45", "13", "2023"]),
+    ],
+)
+def test_figures_have_one_form(text: str, terms: list[str]) -> None:
+    assert text_terms(text) == terms
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> TantivyIndex:
+    index = TantivyIndex.open(tmp_path / "school")
+    texts = [
+        "L'école de l'hôpital rouvre lundi.",
+        "Le salaire du directeur est de 1 000 €.",
+        "Le déshumidificateur s'appelle Sécado.",
+        "Un chat dort.",
+    ]
+    index.replace(range(4), map(Fields, texts), 1)
+    return index
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("lécole", [0]),
+        ("ekole", [0]),
+        ("hopitale", [0]),
+        ("salarie", [1]),
+        ("lesalaire", [1]),
+        ("deshumidifcateur", [2]),
+        ("comment sapelle", [2]),
+        ("chatt", [3]),
+        ("char", [3]),
+        ("chr", []),
+        ("xylophone", []),
+        ("directeur ekole", [0, 1]),
+    ],
+)
+def test_unknown_words_are_taken_for_near_ones(school: TantivyIndex, question: str, found: list[int]) -> None:
+    assert sorted(school.search(question, 5)[1]) == found
+
+
+def test_known_words_are_taken_as_they_are(school: TantivyIndex) -> None:
+    school.update([], [9], [Fields("Un char passe.")], 2)
+    assert list(school.search("char", 5)[1]) == [9]
+
+
 def test_a_reader_goes_on_with_the_old_state(tmp_path: Path) -> None:
     TantivyIndex.open(tmp_path).replace([1], TEXTS[:1], 1)
     reader = TantivyIndex.open(tmp_path)
@@ -126,7 +199,7 @@ def test_a_failed_write_changes_nothing(tmp_path: Path) -> None:
     index = TantivyIndex.open(tmp_path)
     index.replace([1], TEXTS[:1], 1)
 
-    def interrupted() -> Iterator[str]:
+    def interrupted() -> Iterator[Fields]:
         yield from TEXTS[:2]
         raise KeyboardInterrupt
 

@@ -18,6 +18,8 @@ from fakes import HashEncoder
 from killed import index_slowly, reencode_slowly
 
 import qa.ingest.indexing
+import qa.library.library
+from embeddings.indexes.lexical import Fields
 from qa.errors import LibraryError, SourcierError
 from qa.ingest.articles import read_text
 from qa.library.indexes import writing
@@ -451,7 +453,7 @@ class TestDamage:
         opened = library._indexes.current()
         rows = np.array([1, 2, 77], np.int64)
         opened.vectors.replace(rows, HashEncoder().encode_passages(list(TEXTS.values())), library.revision)
-        opened.lexical.replace(rows.tolist(), list(TEXTS.values()), library.revision)
+        opened.lexical.replace(rows.tolist(), map(Fields, TEXTS.values()), library.revision)
         assert [p.split(" :")[0] for p in library.verify()] == [
             "L’index des vecteurs n’a pas le passage 3",
             "L’index des mots n’a pas le passage 3",
@@ -594,3 +596,126 @@ class TestKilled:
             again.reencode(HashEncoder(48))
             assert (again.stats().dimension, nearest(again, TEXTS["mer"])) == (48, "mer")
             assert again.verify() == []
+
+
+OLDER = (
+    "DROP INDEX article_cut",
+    "ALTER TABLE article DROP COLUMN headings",
+    "ALTER TABLE article DROP COLUMN cut",
+    "ALTER TABLE passage DROP COLUMN headings",
+    "ALTER TABLE passage DROP COLUMN digest",
+    "UPDATE meta SET value = 2 WHERE key = 'format'",
+    "DELETE FROM meta WHERE key = 'cut'",
+)
+
+
+def made_older(library: Library) -> Path:
+    """The library's folder, its file now of the format before headings, its articles in one passage."""
+    library.close()
+    with sqlite3.connect(library.path / TRUTH) as db:
+        for statement in OLDER:
+            db.execute(statement)
+        db.execute("UPDATE article SET added = '2024-01-01T00:00:00+00:00'")
+        db.execute("UPDATE article SET hash = 'avant'")
+    db.close()
+    shutil.rmtree(library.path / "words")
+    return library.path
+
+
+class TestBringingUpToDate:
+    @pytest.fixture
+    def folder(self, folder: Path) -> Path:
+        sea = "La marée monte deux fois par jour. " * 12
+        text = f"# La mer\n\n{sea}\n\n## Les chaluts\n\nIls rentrent au port. {sea}"
+        (folder / "chalut.md").write_text(text, "utf-8")
+        return folder
+
+    def test_an_older_library_is_refused_with_the_command_to_run(self, library: Library) -> None:
+        path = made_older(library)
+        with pytest.raises(LibraryError, match=f"lancez « sourcier index --library {path} »"):
+            Library.open(path)
+
+    def test_nothing_is_lost(self, library: Library) -> None:
+        before = {a.id: library.article(a.id) for a in library.articles()}
+        path = made_older(library)
+        with Library.open(path, embedding=HashEncoder(), update=True) as opened:
+            assert not opened.is_up_to_date
+            assert opened.bring_up_to_date() == opened.stats().passages
+        with Library.open(path, embedding=HashEncoder()) as again:
+            assert {a.id: again.article(a.id) for a in again.articles()} == before
+            assert {a.added for a in again.articles()} == {"2024-01-01T00:00:00+00:00"}
+            assert again.verify() == []
+            assert words_found(again, "chaluts") == ["chalut"]
+            assert again.bring_up_to_date() == 0
+
+    def test_headings_come_from_the_file_where_it_is_the_same(self, library: Library, folder: Path) -> None:
+        path = made_older(library)
+        with Library.open(path, embedding=HashEncoder(), update=True) as opened:
+            opened.bring_up_to_date()
+            _, rows = opened.search_lexical("chaluts", 1)
+            (found,) = opened.passages(rows.tolist())
+            assert (found.headings, found.header) == (("Les chaluts",), "La mer › Les chaluts")
+            assert len(opened.add([folder]).unchanged) == 4
+
+    @pytest.mark.parametrize("change", ["edited", "gone"])
+    def test_else_the_stored_text_stays(self, library: Library, folder: Path, change: str) -> None:
+        path = made_older(library)
+        for file in folder.iterdir():
+            if change == "gone":
+                file.unlink()
+            else:
+                file.write_text("Autre chose.", "utf-8")
+        with Library.open(path, embedding=HashEncoder(), update=True) as opened:
+            opened.bring_up_to_date()
+            assert len(opened.articles()) == 4
+            assert words_found(opened, "Autre chose") == []
+            assert nearest(opened, TEXTS["pain"]) == "pain"
+
+    def test_an_interrupted_run_goes_on(self, library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = made_older(library)
+        monkeypatch.setattr(qa.library.library, "BATCH_PASSAGES", 1)
+        encoder, encode = HashEncoder(), HashEncoder.encode_passages
+        calls: list[int] = []
+
+        def failing(self: HashEncoder, texts: Sequence[str], **options: object) -> np.ndarray:
+            calls.append(len(texts))
+            if len(calls) == 2:
+                raise KeyboardInterrupt
+            return encode(self, texts, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(HashEncoder, "encode_passages", failing)
+        with Library.open(path, embedding=encoder, update=True) as opened:
+            with pytest.raises(KeyboardInterrupt):
+                opened.bring_up_to_date()
+            assert not opened.is_up_to_date
+        with Library.open(path, embedding=encoder, update=True) as opened:
+            before = len(calls)
+            opened.bring_up_to_date()
+            assert opened.is_up_to_date
+            assert len(calls) - before == 3
+            assert len(opened.articles()) == 4
+            assert opened.verify() == []
+
+    def test_a_library_cut_otherwise_is_cut_anew(self, library: Library) -> None:
+        library.close()
+        with sqlite3.connect(library.path / TRUTH) as db:
+            db.execute("UPDATE meta SET value = 0 WHERE key = 'cut'")
+            db.execute("UPDATE article SET cut = 0 WHERE id LIKE 'mer%'")
+        db.close()
+        with pytest.raises(LibraryError, match="sourcier index"):
+            Library.open(library.path)
+        with Library.open(library.path, embedding=HashEncoder(), update=True) as opened:
+            revision = opened.revision
+            assert opened.bring_up_to_date() > 0
+            assert (opened.is_up_to_date, opened.revision) == (True, revision + 1)
+
+
+def test_the_title_and_the_headings_are_encoded_and_searched(library: Library) -> None:
+    text = "Elle compte 738 signataires, dont deux fondateurs."
+    library.add_articles([read_text(text, title="La lettre des salariés", id="lettre", date="2023-11-20")])
+    assert words_found(library, "lettre salariés") == ["lettre"]
+    _, rows = library.search_lexical("lettre", 1)
+    (found,) = library.passages(rows.tolist())
+    assert found.header == "La lettre des salariés · 2023-11-20"
+    vector = HashEncoder().encode_passages([f"{found.header}\n{text}"])
+    assert np.allclose(library.vectors(rows), vector, atol=0.001)

@@ -14,7 +14,7 @@ from eval import metrics
 from eval.intervals import measured, moved
 from eval.report.summary import summarise
 from eval.scripts.curve import learned
-from qa.scoring import exact_match, f1
+from qa.scoring import calibration_error, exact_match, f1
 
 REFUSALS = np.array([(1, 1), (1, 0), (0, 1), (0, 0), (1, 1)], float)
 """Predicted and true: two rightly refused, one wrongly, one missed."""
@@ -84,7 +84,7 @@ def test_refusals_by_hand() -> None:
 def test_calibration_error_by_hand() -> None:
     rows = np.array([(0.95, 1), (0.95, 1), (0.92, 0), (0.15, 0), (1.0, 1)])
     top = abs((1 - 0.95) * 2 + (0 - 0.92) + (1 - 1.0))
-    assert metrics.calibration_error(rows) == pytest.approx((top + 0.15) / 5)
+    assert calibration_error(rows) == pytest.approx((top + 0.15) / 5)
     bins = metrics.reliability(rows)
     assert [count for *_, count in bins] == [1, 4]
     assert bins[1][:2] == pytest.approx((3.82 / 4, 0.75))
@@ -92,7 +92,7 @@ def test_calibration_error_by_hand() -> None:
 
 def test_measures_take_many_resampled_runs_at_once() -> None:
     both = np.stack([REFUSALS, REFUSALS[::-1]])
-    for statistic in (metrics.mean, metrics.precision, metrics.f1, metrics.calibration_error):
+    for statistic in (metrics.mean, metrics.precision, metrics.f1, calibration_error):
         assert statistic(both) == pytest.approx([float(statistic(REFUSALS))] * 2)
 
 
@@ -116,7 +116,7 @@ class TestIntervals:
     def test_of_a_biased_statistic_holds_its_value(self) -> None:
         confidence = np.random.default_rng(0).random(400)
         rows = np.stack([confidence, np.random.default_rng(1).random(400) < confidence], 1)
-        figure = measured(rows, metrics.calibration_error, 0, biased=True)
+        figure = measured(rows, calibration_error, 0, biased=True)
         assert None not in (figure.value, figure.low, figure.high)
         assert figure.low < figure.value < figure.high  # type: ignore[operator]
 

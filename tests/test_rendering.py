@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import get_args
 
 import pytest
-from fakes_ui import ARTICLES, HOSTILE, FakeAssistant, FakeLibrary, info
+from fakes_ui import (
+    ARTICLES,
+    BUILT,
+    HOSTILE,
+    MADE,
+    PRESSED,
+    SUGGESTIONS,
+    WHERE,
+    FakeAssistant,
+    FakeLibrary,
+    info,
+)
 
-from qa.answer import Answer
+from qa.answer import Answer, AnswerKind, Evidence, Item
+from qa.wording import certainty_of, french_date, source_name, text_with_sources
 from ui.window.articles_page import render_choice, render_results, render_table
 from ui.window.conversations import file_name, title_of
-from ui.window.rendering import confidence_words, plain_text, render_conversation
+from ui.window.rendering import render_conversation
 from ui.window.sources import SHOWN_CHARACTERS, Highlight, citation_highlight, render_source
-from ui.window.text import clean, count, escape, french_date, unbroken, web_link
+from ui.window.text import clean, count, escape, unbroken, web_link
 from ui.window.turns import Turn
-from ui.window.welcome import example_questions, library_summary, render_welcome
+from ui.window.welcome import library_summary, render_welcome
 
 FORBIDDEN = {
     "script",
@@ -34,7 +47,7 @@ FORBIDDEN = {
 
 
 class Page(HTMLParser):
-    """The elements of a piece of HTML, its text, and its marked texts."""
+    """The elements of a piece of HTML, its text, what stands in each, and its marked texts."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -42,12 +55,14 @@ class Page(HTMLParser):
         self.text = ""
         self.inside: list[str] = []
         self.marked = self.strong = ""
+        self.pieces: dict[str, list[str]] = {}
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append((tag, dict(attrs)))
         if tag not in {"br", "input", "path"}:
             self.inside.append(tag)
+            self.pieces.setdefault(tag, []).append("")
 
     def handle_endtag(self, tag: str) -> None:
         if tag in self.inside:
@@ -56,10 +71,16 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
+        for tag in set(self.inside):
+            self.pieces[tag][-1] += data
         if "mark" in self.inside:
             self.marked += data
             if "strong" in self.inside:
                 self.strong += data
+
+    def all(self, tag: str) -> list[str]:
+        """What stands in each element of that name, its spaces made single."""
+        return [" ".join(piece.split()) for piece in self.pieces.get(tag, [])]
 
     def buttons(self, event: str) -> list[dict[str, str | None]]:
         return [
@@ -87,57 +108,135 @@ def ask(assistant: FakeAssistant, question: str) -> Answer:
 
 
 def drawn(answer: Answer, asked: str = "Qui ?", **options: bool) -> Page:
-    turn = Turn(asked=asked, state="done", text=answer.text, answer=answer, message_id="7")
+    turn = Turn(asked=asked, state="done", answer=answer, message_id="7")
     return Page(render_conversation([turn], **options))
 
 
-def test_markers_become_buttons_and_the_short_answer_is_strong(assistant: FakeAssistant) -> None:
-    answer = ask(assistant, "Qui a construit le viaduc ?")
-    page = drawn(answer)
+GARABIT, CANTAL = "Le viaduc de Garabit a cent quarante ans", "Le cantal, un fromage de montagne"
+GARABIT_HISTORY = f"{GARABIT} › Histoire, p. 2 · 12 septembre 2024"
+CANTAL_HISTORY = f"{CANTAL} › Histoire, p. 2 · 1er mars 2023"
+
+
+def test_a_span_is_strong_then_come_its_quotations(assistant: FakeAssistant) -> None:
+    page = drawn(ask(assistant, "Qui a construit le viaduc ?"))
+    assert page.all("strong") == ["Gustave Eiffel", "Gustave Eiffel"]
+    assert page.all("blockquote") == [
+        f"« {BUILT} » 1 {GARABIT} · 12 septembre 2024",
+        f"« {PRESSED} » 2 {CANTAL} · 1er mars 2023",
+    ]
     assert [button["data-marker"] for button in page.buttons("source")] == ["1", "2", "1", "2"]
-    assert (
-        page.buttons("source")[0]["aria-label"] == "Source 1\u00a0: Le viaduc de Garabit a cent quarante ans"
-    )
-    assert "Confiance élevée" in page.text
-    assert [tag for tag, _ in page.elements].count("blockquote") == 2
-    assert "faible" not in page.text
+    assert page.buttons("source")[0]["aria-label"] == f"Source 1\u00a0: {GARABIT}"
+    assert "Réponse sûre" in page.text
+
+
+def test_a_list_has_bullets_each_with_its_marker(assistant: FakeAssistant) -> None:
+    page = drawn(ask(assistant, "Quels sont les métiers ?"))
+    assert page.all("li")[:2] == ["ingénieur 1", "éleveuse 2"]
+    assert page.all("strong") == ["ingénieur", "éleveuse", "ingénieur", "éleveuse"]
+    assert page.all("footer") == [GARABIT_HISTORY, CANTAL_HISTORY]
+    assert "Réponse probable\u00a0: relisez la phrase citée" in page.text
+
+
+@pytest.mark.parametrize(
+    ("question", "word", "sentence", "certainty"),
+    [("Est-ce vieux ?", "Oui", BUILT, "Réponse sûre"), ("A-t-on du lait ?", "Non", MADE, "À vérifier")],
+)
+def test_yes_and_no_are_set_off_then_proved(
+    assistant: FakeAssistant, question: str, word: str, sentence: str, certainty: str
+) -> None:
+    page = drawn(ask(assistant, question))
+    assert page.all("strong") == [word]
+    (quotation,) = page.all("blockquote")
+    assert quotation.startswith(f"« {sentence} » 1")
+    assert certainty in page.text
+
+
+def test_sentences_come_in_their_order_with_the_exact_clause_strong(assistant: FakeAssistant) -> None:
+    answer = ask(assistant, "Pourquoi ?")
+    for shown in (drawn(answer), drawn(answer, detailed=False)):
+        assert "Voici ce qu’en disent vos articles\u00a0:" in shown.text
+        assert [quotation.split(" »")[0] for quotation in shown.all("blockquote")] == [
+            f"« {WHERE}",
+            f"« {BUILT}",
+        ]
+        assert shown.all("strong") == ["achevé en 1884"]
+    assert "Réponse probable" in drawn(answer).text
+    plain = replace(answer, short=None)
+    assert certainty_of(plain) is None
+    assert "confidence" not in render_conversation([Turn("?", "done", answer=plain)])
+
+
+def test_where_nothing_is_found_the_nearest_sentences_open_their_source(assistant: FakeAssistant) -> None:
+    answer = ask(assistant, "Xyz ?")
+    page = drawn(answer)
+    assert "Je n’ai pas trouvé la réponse dans vos articles." in page.text
+    assert "ne permettent pas" not in page.text
+    assert page.all("li")[:2] == [
+        f"{PRESSED}{CANTAL} · 1er mars 2023",
+        f"{WHERE}{GARABIT} · 12 septembre 2024",
+    ]
+    assert [button["data-evidence"] for button in page.buttons("evidence")] == ["0", "1"]
+    assert page.buttons("source") == []
+    assert "Probabilité" not in page.text
+    empty = drawn(replace(answer, passages=(), evidence=()))
+    assert "La bibliothèque est vide" in empty.text
+    assert "plus proches" not in empty.text
+
+
+def test_talk_is_a_friendly_line_and_what_one_could_ask(assistant: FakeAssistant) -> None:
+    page = drawn(ask(assistant, "Bonjour"), asked="Bonjour")
+    assert page.text.count("Bonjour\u00a0! Posez-moi une question sur vos articles.") == 1
+    assert [button["data-question"] for button in page.buttons("example")] == SUGGESTIONS[:2]
+    assert "Détails" not in page.text
+    assert "confidence" not in str(page.elements)
+
+
+def test_articles_are_a_list_with_a_sentence_each(assistant: FakeAssistant) -> None:
+    page = drawn(ask(assistant, "De quoi parle-t-on ?"))
+    assert "Ces articles en parlent\u00a0:" in page.text
+    assert page.all("li")[:2] == [
+        f"{GARABIT} 12 septembre 2024 « {WHERE} » 1",
+        f"{CANTAL} 1er mars 2023 « {PRESSED} » 2",
+    ]
+    assert "confidence" not in str(page.elements)
+
+
+def test_any_answer_may_suggest_questions(assistant: FakeAssistant) -> None:
+    answer = replace(ask(assistant, "Qui ?"), suggestions=("Quand <b> ?",))
+    page = drawn(answer)
+    assert [button["data-question"] for button in page.buttons("example")] == ["Quand <b> ?"]
 
 
 def test_a_marker_without_citation_or_inside_a_quotation_stays_text(assistant: FakeAssistant) -> None:
     answer = ask(assistant, "Qui a construit le viaduc ?")
-    quoted = replace(answer.citations[0], sentence="Le viaduc[2] fut achevé.")
-    text = "Eiffel [1][9]\n\n« Le viaduc[2] fut achevé. » [1]"
-    page = drawn(replace(answer, text=text, short="Eiffel", citations=(quoted, answer.citations[1])))
-    assert [button["data-marker"] for button in page.buttons("source")] == ["1", "1"]
-    assert "[9]" in page.text
-    assert "viaduc[2] fut" in page.text
+    sentence = replace(answer.citations[0], sentence="Le viaduc[2] fut achevé.", answer_start=None)
+    listed = replace(answer, kind="list", items=(Item("Eiffel [1]", 9),), citations=(sentence,))
+    for given in (replace(answer, short="Eiffel [2]", citations=(sentence,)), listed):
+        page = drawn(given)
+        assert {button["data-marker"] for button in page.buttons("source")} == {"1"}
+        assert "viaduc[2] fut" in page.text
 
 
 def test_a_short_answer_shows_one_quotation_only(assistant: FakeAssistant) -> None:
     page = drawn(ask(assistant, "Qui a construit le viaduc ?"), detailed=False)
-    assert [tag for tag, _ in page.elements].count("blockquote") == 1
-
-
-def test_low_confidence_is_warned_of(assistant: FakeAssistant) -> None:
-    page = drawn(ask(assistant, "Combien de tonnes ?"))
-    assert "Confiance faible" in page.text
-    assert "Relisez la phrase citée" in page.text
+    assert len(page.all("blockquote")) == 1
 
 
 @pytest.mark.parametrize(
-    ("confidence", "words"),
-    [(1.0, "élevée"), (0.65, "élevée"), (0.64, "moyenne"), (0.4, "moyenne"), (0.39, "faible")],
+    ("confidence", "certainty"),
+    [(1.0, "sure"), (0.65, "sure"), (0.64, "probable"), (0.4, "probable"), (0.39, "doubtful")],
 )
-def test_confidence_in_words(confidence: float, words: str) -> None:
-    assert confidence_words(confidence) == words
+def test_how_sure_an_answer_is(confidence: float, certainty: str) -> None:
+    assert certainty_of(Answer("span", "?", "a", confidence=confidence)) == certainty
+    for kind in ("talk", "none", "articles", "sentences"):
+        assert certainty_of(Answer(kind, "?", confidence=confidence)) is None
 
 
-def test_a_refusal_says_why_and_offers_the_nearest_passages(assistant: FakeAssistant) -> None:
-    page = drawn(ask(assistant, "Xyz ?"))
-    assert "Les articles ne permettent pas de répondre" in page.text
-    assert [button["data-passage"] for button in page.buttons("passage")][:3] == ["0", "1", "2"]
-    assert "Confiance" not in page.text
-    assert "Aucun passage des articles" in drawn(replace(ask(assistant, "Xyz ?"), passages=())).text
+def test_the_percentage_stays_in_the_details(assistant: FakeAssistant) -> None:
+    page = drawn(ask(assistant, "Qui ?"))
+    (details,) = page.all("details")
+    assert "Probabilité que la réponse soit juste : 91 %" in details
+    assert page.text.count("%") == 1
 
 
 def test_a_completed_question_is_shown_and_can_be_corrected(assistant: FakeAssistant) -> None:
@@ -153,13 +252,20 @@ def test_details_hold_scores_and_milliseconds(assistant: FakeAssistant) -> None:
     assert "lecture\u00a0: 42\u00a0ms" in page.text
 
 
-def test_states_of_a_turn() -> None:
-    running = render_conversation([Turn("Qui ?", step="Lecture…")])
+def test_states_of_a_turn(assistant: FakeAssistant) -> None:
+    passages = ask(assistant, "Qui ?").passages[:2]
+    told = (*passages, replace(passages[0], start=9), replace(passages[1], headings=("Prix",)))
+    running = render_conversation([Turn("Qui ?", step="Lecture…", passages=told)])
     assert 'aria-busy="true"' in running
     assert "Lecture…" in running
-    stopped = Page(render_conversation([Turn("Qui ?", state="stopped", text="Gustave")]))
+    assert Page(running).all("li") == [GARABIT, CANTAL, f"{CANTAL} › Prix"]
+    stopped = Page(render_conversation([Turn("Qui ?", state="stopped")]))
     assert "Réponse arrêtée." in stopped.text
     assert stopped.buttons("regenerate")
+    unreadable = Page(render_conversation([Turn("Qui ?", state="unreadable", message_id="1")]))
+    assert "Réponse illisible." in unreadable.text
+    assert unreadable.buttons("regenerate")
+    assert not unreadable.buttons("rate")
     failed = Page(render_conversation([Turn("Qui ?", state="failed", error="<b>Trop long</b>")]))
     assert "<b>Trop long</b>" in failed.text
     failed.assert_harmless()
@@ -229,17 +335,38 @@ def test_an_original_file_is_linked_by_the_article_not_by_its_path() -> None:
 
 def test_nothing_hostile_becomes_html(assistant: FakeAssistant) -> None:
     answer = ask(assistant, "Quel est le mot de passe ?")
-    citation = replace(answer.citations[0], title=HOSTILE, source=HOSTILE, sentence=HOSTILE)
-    answer = replace(answer, text=f"{HOSTILE} [1]\n\n« {HOSTILE} » [1]", short=HOSTILE, citations=(citation,))
-    refused = replace(answer, answerable=False)
+    citation = replace(
+        answer.citations[0],
+        title=HOSTILE,
+        source=HOSTILE,
+        sentence=HOSTILE,
+        date=HOSTILE,
+        headings=(HOSTILE,),
+    )
+    passage = replace(answer.passages[0], title=HOSTILE, headings=(HOSTILE,))
+    hostile = Answer(
+        "span", HOSTILE, HOSTILE, (Item(HOSTILE, 1),), 0.5, (citation,), (passage,),
+        (Evidence("a", HOSTILE, HOSTILE, HOSTILE, HOSTILE, 0, 9, 0.5),), {HOSTILE: 1.0}, suggestions=(HOSTILE,),
+    )  # fmt: skip
     of = replace(info(ARTICLES[2]), id=HOSTILE, source=HOSTILE)
     pieces = [
-        render_conversation([Turn(HOSTILE, text=HOSTILE, step=HOSTILE)]),
-        render_conversation(
-            [Turn(HOSTILE, "done", answer=replace(answer, question=HOSTILE), message_id="1")]
+        render_conversation([Turn(HOSTILE, step=HOSTILE, passages=(passage,))]),
+        render_conversation([Turn(HOSTILE, "failed", error=HOSTILE)]),
+        *(
+            render_conversation(
+                [
+                    Turn(
+                        HOSTILE,
+                        "done",
+                        answer=replace(hostile, kind=kind),
+                        message_id=HOSTILE,
+                        comment=HOSTILE,
+                    )
+                ]
+            )
+            for kind in get_args(AnswerKind)
         ),
-        render_conversation([Turn(HOSTILE, "done", answer=refused, message_id="1", comment=HOSTILE)]),
-        render_source(ARTICLES[2], Highlight(3, 80, 5, 40), heading=HOSTILE),
+        render_source(ARTICLES[2], Highlight(3, 80, 5, 40), heading=HOSTILE, place=HOSTILE),
         render_table([of], (), ""),
         render_results([(HOSTILE, False, HOSTILE)], 1),
         render_choice(3, 2),
@@ -299,26 +426,37 @@ def test_library_summary() -> None:
     assert library_summary(2, "2023-03-01", "2024-01-02").endswith("(1er mars 2023 – 2 janvier 2024).")
 
 
-def test_example_questions_come_from_the_articles() -> None:
-    questions = example_questions((of.title, of.text) for of in ARTICLES[:2])
-    assert questions[:3] == [
-        "Qui est Léon Boyer\u00a0?",
-        "Que s’est-il passé le 12 septembre 2024\u00a0?",
-        "Que signifie INAO\u00a0?",
+def test_the_clipboard_gets_the_sources_too_and_no_folder(assistant: FakeAssistant) -> None:
+    text = text_with_sources(ask(assistant, "Qui ?"))
+    assert text.split("\n\n")[0] == "Gustave Eiffel [1][2]"
+    assert text.split("\n\n")[-1].splitlines() == [
+        "Sources\u00a0:",
+        f"[1] {GARABIT} · 12 septembre 2024 · https://exemple.fr/viaduc",
+        f"[2] {CANTAL} · 1er mars 2023 · fromage-0002.md",
     ]
-    assert len(questions) == 4
-    assert "De quoi parle" not in " ".join(questions)
-    few = example_questions((of.title, of.text) for of in ARTICLES[:1])
-    assert [question[:13] for question in few] == ["Qui est Léon ", "Que s’est-il ", "De quoi parle"]
-    assert example_questions([]) == []
-
-
-def test_the_clipboard_gets_the_sources_too(assistant: FakeAssistant) -> None:
-    text = plain_text(ask(assistant, "Qui ?"))
-    assert text.startswith("Gustave Eiffel [1]")
-    assert (
-        "[1] Le viaduc de Garabit a cent quarante ans, 12 septembre 2024 — https://exemple.fr/viaduc" in text
+    (copied,) = (
+        button["data-copy"]
+        for tag, button in drawn(ask(assistant, "Qui ?")).elements
+        if "data-copy" in button
     )
+    assert copied == text
+    assert text_with_sources(ask(assistant, "Xyz ?")) == "Je n’ai pas trouvé la réponse dans vos articles."
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("/home/anne/articles/été.md", "été.md"),
+        ("/home/anne/notes.jsonl#3", "notes.jsonl#3"),
+        ("C:\\Users\\anne\\été.md", "été.md"),
+        ("file:///home/anne/a.md", "a.md"),
+        ("https://exemple.fr/a/b", "https://exemple.fr/a/b"),
+        ("Le Monde/AFP", "Le Monde/AFP"),
+        ("", ""),
+    ],
+)
+def test_a_source_is_named_without_its_folders(source: str, name: str) -> None:
+    assert source_name(source) == name
 
 
 def test_titles_and_file_names() -> None:

@@ -8,8 +8,7 @@ from tokenizers.models import WordLevel
 from transformers import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration, set_seed
 
 from qa.errors import SourcierError
-from qa.reading.choice import join_sentences
-from qa.reading.reader import SpanScore, SpanScores
+from qa.reading.reading import PassageReading, Span
 from qa.reading.seq2seq import MAX_INPUT_TOKENS, PROMPT, WEIGHT, Rescorer
 
 WORDS = ["<pad>", "</s>", "<unk>", "Marie", "Paul", "parle", "à", "Qui", "?", "."]
@@ -38,16 +37,17 @@ def tiny_t5(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_spans_stay_verbatim_and_follow_the_opinion(tiny_t5: Path) -> None:
-    segment = join_sentences(["Marie parle à Paul."])
-    spans = (SpanScore(0, 0, 0, 5, -1.0), SpanScore(0, 0, 14, 18, -1.0))
+    text = "Marie parle à Paul."
+    spans = (Span(0, 0, 5, -1.0), Span(0, 14, 18, -1.0))
     rescorer = Rescorer(str(tiny_t5))
-    moved = rescorer.rescore("Qui parle ?", [segment], SpanScores(spans, -5.0, {(0, 0): 0.9}))
-    assert {segment.text[s.start : s.end] for s in moved.spans} == {"Marie", "Paul"}
-    asked = PROMPT.format(text=segment.text, question="Qui parle ?")
+    given = PassageReading((0.1, 0.9, 0.0, 0.0, 0.0, 0.0), -5.0, spans, (), (0.9,))
+    moved = rescorer.rescore("Qui parle ?", text, given)
+    assert {text[s.start : s.end] for s in moved.spans} == {"Marie", "Paul"}
+    asked = PROMPT.format(text=text, question="Qui parle ?")
     opinions = dict(zip(("Marie", "Paul"), rescorer.log_likelihoods(asked, ["Marie", "Paul"]), strict=True))
     assert moved.none == -5.0
     assert all(value < 0 for value in opinions.values())
-    ordered = [segment.text[s.start : s.end] for s in moved.spans]
+    ordered = [text[s.start : s.end] for s in moved.spans]
     assert ordered == sorted(opinions, key=lambda text: -opinions[text])
     worse = min(opinions.values()) - max(opinions.values())
     assert [s.log_probability for s in moved.spans] == pytest.approx([-1.0, -1.0 + WEIGHT * worse])

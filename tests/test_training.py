@@ -9,25 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-import lightgbm
 import numpy as np
 import pytest
+from transformers import AutoTokenizer
 
 from embeddings.encoders.encoder import MODELS, BertEncoder, StaticEncoder, load_encoder
 from embeddings.training.contrastive import batches
-from qa.reading.encoding import EncodedPair
-from qa.retrieval.evidence import FEATURES
-from qa.training import evidence, reader
-from qa.training.examples import (
-    Distractors,
-    as_retrieved,
-    cloze,
-    drawn,
-    half,
-    read_squad,
-    whole_paragraph,
-)
-from qa.training.retrieved import retrieved_examples
+from qa.confidence import load_confidence
+from qa.ingest.sentences import split_sentences
+from qa.reading.encoding import Encoded
+from qa.reading.pointer import PointerConfig, PointerReader
+from qa.reading.reader import MODEL
+from qa.training import reader
+from qa.training.documents import read_extractive, read_natural
+from qa.training.windows import Examples, windows
 
 ROOT = Path(__file__).parents[1]
 TOWNS = [
@@ -83,43 +78,88 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_examples_hold_their_answers(squad: Path) -> None:
-    data = read_squad([squad])
-    distractors, rng = Distractors(data.paragraphs), random.Random(0)
-    for question in data.questions:
-        for example in (whole_paragraph(data, question), as_retrieved(data, distractors, question, rng)):
-            if example.segment is not None:
-                answer = example.segments[example.segment][example.start : example.end]
-                assert answer == question.answers[0][0]
-    assert not {q.id for q in half(data, "a")} & {q.id for q in half(data, "b")}
+KINDS = ("fact", "oui", "non", "liste", "pourquoi", "rien")
 
 
-def test_drawn_questions_keep_their_order_and_all_paragraphs(squad: Path) -> None:
-    data = read_squad([squad])
-    some = drawn(data, 5, seed=0)
-    places = [data.questions.index(question) for question in some.questions]
-    assert len(places) == 5
-    assert places == sorted(set(places))
-    assert some.paragraphs == data.paragraphs
-    assert drawn(data, 5, seed=0) == some != drawn(data, 5, seed=1)
+@pytest.fixture(scope="module")
+def natural(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("natural")
+    with (
+        lzma.open(folder / "contexts.jsonl.xz", "wt", encoding="utf-8") as contexts,
+        lzma.open(folder / "questions.jsonl.xz", "wt", encoding="utf-8") as questions,
+    ):
+        for i, town in enumerate(TOWNS * 3):
+            name = f"c{i:03d}"
+            text = f"{paragraph(town, 1200 + i)} On y vend du pain, du miel et du vin. {paragraph('Autre', 90 + i)}"
+            row = {
+                "id": name,
+                "title": town,
+                "text": text,
+                "source": "ours",
+                "sentences": split_sentences(text),
+            }
+            contexts.write(json.dumps(row) + "\n")
+            for kind in KINDS:
+                answers = {"fact": ["Luc Petit"], "liste": ["pain", "miel", "vin"]}.get(kind, [])
+                proved = {"fact": [2], "liste": [4], "rien": []}.get(kind, [3])
+                asked = {
+                    "id": f"{name}-{kind}",
+                    "c": name,
+                    "q": f"{kind} {town} ?",
+                    "k": kind,
+                    "a": answers,
+                    "s": proved,
+                }
+                questions.write(
+                    json.dumps(asked | ({"h": [["Et avant ?", "Rien"]]} if i == 1 else {})) + "\n"
+                )
+    return folder
 
 
-def test_retrieved_evidence_holds_the_answer_or_the_paragraph_is_withheld(squad: Path) -> None:
-    data = read_squad([squad])
-    examples = list(retrieved_examples(data, random.Random(0)))
-    answered = withheld = 0
-    for question, example in zip(data.questions, examples, strict=True):
-        town = TOWNS[question.paragraph]
-        assert example.question == question.text
-        if example.segment is not None:
-            answered += 1
-            text = example.segments[example.segment]
-            assert text[example.start : example.end] == question.answers[0][0]
-            assert town in text
-        elif question.answers:
-            withheld += 1
-            assert not any(town in text for text in example.segments)
-    assert answered > withheld > 0
+def test_natural_questions_are_read_with_their_places(natural: Path) -> None:
+    corpus = read_natural(natural)
+    assert len(corpus.questions) == len(TOWNS) * 3 * len(KINDS)
+    by_kind = {q.kind: q for q in corpus.questions[: len(KINDS)]}
+    text = corpus.documents["c000"].text
+    assert [text[a:b] for a, b in by_kind["span"].spans] == ["Luc Petit"]
+    assert [text[a:b] for a, b in by_kind["list"].spans] == ["pain", "miel", "vin"]
+    assert by_kind["no"].support == (2,)
+    assert by_kind["none"].support == ()
+    assert corpus.questions[len(KINDS)].history == (("Et avant ?", "Rien"),)
+
+
+def test_an_example_holds_its_answer_or_has_none(natural: Path, squad: Path) -> None:
+    for corpus in (read_natural(natural), read_extractive(squad)):
+        made, rng = Examples(corpus), random.Random(0)
+        kinds = set()
+        for asked in corpus.questions:
+            document = corpus.documents[asked.document]
+            for example in made.draw(asked, rng, misses=0.7):
+                kinds.add(example.kind)
+                if example.kind == "none":
+                    assert (example.spans, example.support) == ((), frozenset())
+                    continue
+                wanted = [document.text[a:b] for a, b in asked.spans]
+                assert [example.input.text[a:b] for a, b in example.spans] == wanted
+                assert example.support
+                proof = document.text[slice(*document.sentences[asked.support[0]])]
+                assert proof in [
+                    example.input.text[slice(*example.input.sentences[n])] for n in example.support
+                ]
+        assert {"none", "span"} <= kinds
+
+
+def test_windows_cover_every_sentence(natural: Path) -> None:
+    document = next(iter(read_natural(natural).documents.values()))
+    for words in (5, 20, 1000):
+        rows = windows(document, words)
+        assert sorted({n for row in rows for n in row}) == list(range(len(document.sentences)))
+
+
+def test_held_out_questions_are_of_other_documents(natural: Path) -> None:
+    kept, apart = reader.held_out(read_natural(natural))
+    assert {q.document for q in kept.questions}.isdisjoint(q.document for q in apart.questions)
+    assert apart.questions
 
 
 def test_questions_a_line_without_a_located_answer_are_left_out(tmp_path: Path) -> None:
@@ -133,18 +173,17 @@ def test_questions_a_line_without_a_located_answer_are_left_out(tmp_path: Path) 
                 "answers": [{"text": text, "answer_start": start}],
             }
             file.write(json.dumps(row) + "\n")
-    data = read_squad([path])
-    assert data.paragraphs == [context]
-    assert [q.answers for q in data.questions] == [(("1412", 25),)]
+    corpus = read_extractive(path)
+    assert [(q.text, q.spans) for q in corpus.questions] == [("1412 ?", ((25, 29),))]
 
 
 def test_distractors_are_the_same_in_every_process() -> None:
     program = (
-        "import json; from pathlib import Path; from qa.training.examples import Distractors;"
+        "import json; from pathlib import Path; from qa.training.distractors import Distractors;"
         "paragraphs = [p for f in sorted(Path('eval/articles').glob('*.md')) for p in f.read_text('utf-8').split('\\n\\n')];"
         "asked = [json.loads(line)['question'] for line in Path('eval/questions/samples.jsonl').open(encoding='utf-8')];"
         "d = Distractors(paragraphs);"
-        "print([(d.nearest(q, 6, -1), [d.overlap(q, p) for p in paragraphs]) for q in asked])"
+        "print([(d.nearest(q, 6), [d.overlap(q, p) for p in paragraphs]) for q in asked])"
     )
     found = {
         subprocess.run(
@@ -167,55 +206,67 @@ def test_paragraphs_that_are_alike_meet_in_a_batch() -> None:
         assert all(len({i // 8 for i in rows}) == 2 for rows in epoch)
 
 
-def test_each_example_is_in_one_batch_of_its_length_and_none_make_none() -> None:
-    lengths = [5, 40, 6, 200, 41, 7]
-    targets = [reader.Target(EncodedPair([0] * n, [0] * n, [0] * n, [0] * n), 0, 0) for n in lengths]
-    made = list(reader.batches(targets, 100, random.Random(0)))
-    sizes = [[len(t.pair.ids) for t in batch] for batch in made]
-    assert sorted(n for batch in sizes for n in batch) == sorted(lengths)
-    assert all(len(batch) * max(batch) <= 100 for batch in sizes if len(batch) > 1)
-    assert list(reader.batches([], 100, random.Random(0))) == []
-
-
-def test_cloze_questions_ask_for_what_the_other_sentence_holds(pairs: Path) -> None:
-    examples = list(cloze(pairs, 0))
-    assert len(examples) > 5
-    for example in examples:
-        if example.segment is not None:
-            answer = example.segments[example.segment][example.start : example.end]
-            assert answer not in example.question
-            assert len(answer) > 1
+def test_batches_have_few_shapes_and_no_example_twice() -> None:
+    lengths = [5, 40, 6, 200, 41, 7, *range(100, 400, 3)]
+    targets = [
+        reader.Target(
+            Encoded([0] * n, 3, np.zeros((0, 2), np.int64)), np.zeros((0, n), bool), 0, 0, 0, None, None
+        )
+        for n in lengths
+    ]
+    made = list(reader.batches(targets, 1000, random.Random(0)))
+    taken = [id(t) for batch in made for t in batch]
+    assert len(taken) == len(set(taken)) > len(lengths) / 2
+    for batch in made:
+        bound = next(n for n in reader.LENGTHS if max(len(t.pair.ids) for t in batch) <= n)
+        assert len(batch) == 1000 // bound
+    assert list(reader.batches([], 1000, random.Random(0))) == []
 
 
 @pytest.mark.slow
-def test_reader_trains_stops_and_goes_on(squad: Path, pairs: Path, tmp_path: Path) -> None:
+def test_reader_trains_stops_and_goes_on(natural: Path, squad: Path, tmp_path: Path) -> None:
+    config = PointerConfig.from_pretrained(MODEL)
+    config.encoder = {**config.encoder, "num_hidden_layers": 1}
+    PointerReader(config).save_pretrained(tmp_path / "start")
+    AutoTokenizer.from_pretrained(MODEL).save_pretrained(tmp_path / "start")
+    data = tmp_path / "data"
+    shutil.copytree(natural, data / "natural")
+    for part in (*reader.FOREIGN, *reader.FRENCH):
+        (data / part.file).parent.mkdir(exist_ok=True)
+        if part.file.endswith(".json"):
+            shutil.copy(squad, data / part.file)
+        elif part.file.endswith(".xz"):
+            row = {"context": paragraph("Nolay", 7), "question": "Is it far?", "answer": "no", "answers": []}
+            (data / part.file).write_bytes(lzma.compress(json.dumps(row).encode()))
     command = [
-        sys.executable, "-m", "qa.training.reader", "--encoder", str(MODELS / "french-small"), "--train", str(squad),
-        "--dev", str(squad), "--cloze", str(pairs), "--output", str(tmp_path / "reader"), "--preset", "tiny",
+        sys.executable, "-m", "qa.training.reader", "--start", str(tmp_path / "start"), "--data", str(data),
+        "--questions", str(natural), "--output", str(tmp_path / "reader"), "--steps", "2",
     ]  # fmt: skip
     run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
     assert run.returncode == 0, run.stderr[-2000:]
     assert (tmp_path / "reader/model/config.json").is_file()
     shutil.rmtree(tmp_path / "reader/model")
     again = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
-    steps = int(again.stdout.split(" steps")[0].split()[-1])
-    assert f"{steps} steps, {steps} done" in again.stdout
+    assert "2 steps, 2 done" in again.stdout
     assert (tmp_path / "reader/model/model.safetensors").is_file()
 
 
-def test_evidence_ranker_trains_and_its_features_are_left_out_in_groups(
-    squad: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert sorted(name for group in evidence.GROUPS.values() for name in group) == sorted(FEATURES)
-    command = ["evidence", "--train", str(squad), "--dev", str(squad), "--embedding", "french-static"]
-    monkeypatch.setattr(sys, "argv", [*command, "--rounds", "3", "--output", str(tmp_path)])
-    evidence.main()
-    assert lightgbm.Booster(model_file=tmp_path / "ranker.txt").feature_name() == list(FEATURES)
-    capsys.readouterr()
-    monkeypatch.setattr(sys, "argv", [*command, "--rounds", "3", "--ablation"])
-    evidence.main()
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines[2:]] == [f"without {name}" for name in evidence.GROUPS]
+@pytest.mark.slow
+def test_confidence_is_fitted_on_what_was_held_out(natural: Path, tmp_path: Path) -> None:
+    output = tmp_path / "confidence.json"
+    command = [
+        sys.executable,
+        "-m",
+        "qa.training.confidence",
+        "--natural",
+        str(natural),
+        "--output",
+        str(output),
+    ]
+    run = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert run.returncode == 0, run.stderr[-2000:]
+    fitted = load_confidence(output)
+    assert 0 < fitted.thresholds.short < 1
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from fakes import HashEncoder
-from fakes_ui import ARTICLES, FakeAssistant, FakeLibrary
+from fakes_ui import ARTICLES, WHERE, FakeAssistant, FakeLibrary
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from fastapi.testclient import TestClient
@@ -20,20 +21,20 @@ from fastapi.testclient import TestClient
 from qa.answer import Answer
 from qa.confidence import Thresholds
 from qa.errors import ArticleError, SourcierError
-from qa.history import History, Settings
+from qa.history import History, Preferences
 from qa.ingest.articles import Skipped
 from qa.library.library import IndexReport, Library
 from ui.server.originals import originals_router
 from ui.server.running import Running
 from ui.window.articles_page import ArticlesPage, outcome
 from ui.window.asking import ask, reopen
+from ui.window.chat_events import ChatEvents, merged
 from ui.window.chat_page import ChatPage
 from ui.window.drawing import Drawing
 from ui.window.page import FrenchPage
 from ui.window.session import Engine, Session, Tab, place
 from ui.window.settings_page import changed
 from ui.window.source_panel import SourcePanel
-from ui.window.talk import Talk, merged
 from ui.window.turns import Turn
 from ui.window.uploads import MAX_FILE_BYTES, clean_name, keep_upload, limits_in_words
 
@@ -47,20 +48,20 @@ def engine(tmp_path: Path) -> Engine:
 ANNE = gr.Request(username="anne")
 
 
-def talking(engine: Engine) -> Talk:
-    return Talk(engine, Drawing(engine), SourcePanel(engine))
+def events(engine: Engine) -> ChatEvents:
+    return ChatEvents(engine, Drawing(engine), SourcePanel(engine))
 
 
 def steps(
     engine: Engine, session: Session, question: str, cancel: threading.Event | None = None
 ) -> list[Session]:
-    return list(ask(engine, session, question, Settings(), "anne", cancel or threading.Event()))
+    return list(ask(engine, session, question, Preferences(), "anne", cancel or threading.Event()))
 
 
-def test_an_answer_is_streamed_then_saved(engine: Engine) -> None:
+def test_each_step_is_shown_with_what_it_found_then_the_answer_is_saved(engine: Engine) -> None:
     seen = steps(engine, Session(), "Qui a construit le viaduc ?")
-    texts = [step.turns[-1].text for step in seen]
-    assert texts == sorted(texts, key=len)
+    shown = [(step.turns[-1].step, len(step.turns[-1].passages)) for step in seen[:-1]]
+    assert shown == [("", 0), ("Recherche des passages…", 0), ("Lecture des passages…", len(ARTICLES))]
     assert all(step.turns[-1].state == "running" for step in seen[:-1])
     last = seen[-1]
     assert last.turns[-1].state == "done"
@@ -80,6 +81,30 @@ def test_a_follow_up_joins_the_conversation(engine: Engine) -> None:
     ]
 
 
+def test_what_was_said_goes_with_the_next_question(engine: Engine) -> None:
+    session = Session()
+    for question in ("Qui a construit le viaduc ?", "Bonjour", "Quels sont les métiers ?", "Xyz ?"):
+        session = steps(engine, session, question)[-1]
+    steps(engine, session, "Et quand ?")
+    assert engine.assistant.histories[-1] == [
+        ("Qui a construit le viaduc ?", "Gustave Eiffel"),
+        ("Quels sont les métiers ?", "ingénieur, éleveuse"),
+        ("Xyz ?", ""),
+    ]
+
+
+def test_a_damaged_answer_does_not_hide_its_conversation(engine: Engine) -> None:
+    first = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
+    second = steps(engine, first, "Et quand ?")[-1]
+    with engine.history._transaction() as db:
+        db.execute("UPDATE message SET answer = '{' WHERE number = 1")
+    again = reopen(engine, second.conversation_id or "", "anne")
+    assert [turn.state for turn in again.turns] == ["unreadable", "done"]
+    assert "Réponse illisible." in Drawing(engine).talk(again, "anne")
+    third = steps(engine, again, "Combien de tonnes ?")[-1]
+    assert [turn.state for turn in third.turns] == ["unreadable", "done", "done"]
+
+
 def test_a_rewritten_question_takes_the_place_of_its_turn(engine: Engine) -> None:
     first = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
     second = steps(engine, first, "Et quand ?")[-1]
@@ -89,10 +114,10 @@ def test_a_rewritten_question_takes_the_place_of_its_turn(engine: Engine) -> Non
 
 
 def stopped(engine: Engine, session: Session, question: str) -> Session:
-    """The session once the answer has been stopped at its first word."""
+    """The session once the answer has been stopped, while it reads."""
     cancel = threading.Event()
-    for step in ask(engine, session, question, Settings(), "anne", cancel):
-        if step.turns[-1].text:
+    for step in ask(engine, session, question, Preferences(), "anne", cancel):
+        if step.turns[-1].passages:
             cancel.set()
     assert step.turns[-1].state == "stopped"
     return step
@@ -111,7 +136,7 @@ def test_what_a_stopped_answer_was_to_replace_is_replaced_by_the_next(engine: En
 
 
 def test_an_abandoned_answer_does_not_stay_under_way(engine: Engine) -> None:
-    left = Session(turns=(Turn("Qui ?", text="Gus"),))
+    left = Session(turns=(Turn("Qui ?", step="Lecture…"),))
     states = [[turn.state for turn in step.turns] for step in steps(engine, left, "Combien de tonnes ?")]
     assert states[0] == ["stopped", "running"]
     assert states[-1] == ["stopped", "done"]
@@ -121,7 +146,7 @@ def test_only_the_last_turn_is_redone(engine: Engine) -> None:
     tab = Tab()
     tab.session = steps(engine, Session(turns=(Turn("Qui ?", "failed"),)), "Combien de tonnes ?")[-1]
     before = tab.session
-    redone = talking(engine).regenerate(tab, gr.EventData(None, {"turn": "0"}), ANNE)
+    redone = events(engine).regenerate(tab, gr.EventData(None, {"turn": "0"}), ANNE)
     assert list(redone) == []
     assert tab.session == before
 
@@ -132,7 +157,7 @@ def test_an_answer_deleted_in_another_tab_is_not_rated(engine: Engine, monkeypat
     tab = Tab()
     tab.session = before = steps(engine, Session(), "Qui a construit le viaduc ?")[-1]
     engine.history.delete(before.conversation_id or "", "anne")
-    talking(engine).rate(tab, gr.EventData(None, {"turn": "0", "good": "1"}), ANNE)
+    events(engine).rate(tab, gr.EventData(None, {"turn": "0", "good": "1"}), ANNE)
     assert told == ["Ce message n’existe plus : il ne peut pas être noté."]
     assert tab.session == before
 
@@ -152,16 +177,16 @@ def test_conversations_stay_searched_when_the_page_is_drawn_again(engine: Engine
     assert "viaduc" in found
     assert "tonnes" not in found
     opened, *_ = chat.open(tab, gr.EventData(None, {"conversation": last.conversation_id}), ANNE)
-    *_, answered = chat.talking.ask_typed(tab, "Et quand ?", ANNE)
+    *_, answered = chat.events.ask_typed(tab, "Et quand ?", ANNE)
     assert opened == answered[0] == found
     assert "tonnes" in chat.search(tab, "", ANNE)
 
 
 def test_a_stopped_answer_is_not_saved(engine: Engine) -> None:
     cancel = threading.Event()
-    seen = ask(engine, Session(), "Lent ?", Settings(), "anne", cancel)
+    seen = ask(engine, Session(), "Lent ?", Preferences(), "anne", cancel)
     for step in seen:
-        if step.turns[-1].text:
+        if step.turns[-1].passages:
             cancel.set()
     assert step.turns[-1].state == "stopped"
     assert step.conversation_id is None
@@ -210,8 +235,8 @@ def test_a_tab_has_one_answer_at_a_time() -> None:
 def test_a_step_keeps_what_was_changed_meanwhile() -> None:
     rated = Turn("Qui ?", "done", good=True)
     current = Session("7", (rated, Turn("Et ?")), article_ids=("a",))
-    step = Session("7", (Turn("Qui ?", "done"), Turn("Et ?", text="encore")))
-    assert merged(current, step) == Session("7", (rated, Turn("Et ?", text="encore")), article_ids=("a",))
+    step = Session("7", (Turn("Qui ?", "done"), Turn("Et ?", step="Lecture…")))
+    assert merged(current, step) == Session("7", (rated, Turn("Et ?", step="Lecture…")), article_ids=("a",))
 
 
 @pytest.mark.parametrize(
@@ -235,6 +260,72 @@ def test_a_name_without_end_is_cut() -> None:
     began = time.perf_counter()
     assert clean_name("\u0301\u0323" * 100_000 + ".md") == "article.md"
     assert time.perf_counter() - began < 1
+
+
+def test_suggestions_are_found_once_for_each_revision(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    go_on = threading.Event()
+
+    def suggestions(number: int = 4) -> list[str]:
+        asked.append(number)
+        assert go_on.wait(10)
+        return ["Qui ?"]
+
+    monkeypatch.setattr(engine.assistant, "suggestions", suggestions)
+    assert engine.suggestions.current() is None
+    assert "example" not in Drawing(engine).talk(Session(), "anne")
+    go_on.set()
+    assert found(engine) == ("Qui ?",)
+    assert 'data-question="Qui ?"' in Drawing(engine).talk(Session(), "anne")
+    assert len(asked) == 1
+    engine.assistant.library.revision += 1
+    assert engine.suggestions.current() is None
+    assert found(engine) == ("Qui ?",)
+    assert len(asked) == 2
+
+
+def found(engine: Engine) -> tuple[str, ...] | None:
+    """The suggestions, once they are there."""
+    until = time.monotonic() + 10
+    while (suggested := engine.suggestions.current()) is None and time.monotonic() < until:
+        time.sleep(0.01)
+    return suggested
+
+
+def test_an_assistant_that_fails_suggests_nothing(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(engine.assistant, "suggestions", lambda number=4: 1 / 0)
+    assert engine.suggestions.current() is None
+    assert found(engine) == ()
+    assert "no questions could be suggested" in caplog.text
+
+
+def test_the_first_screen_waits_for_its_suggestions(engine: Engine) -> None:
+    chat, tab = ChatPage(engine, Drawing(engine)), Tab()
+    assert 'data-event="example"' in asyncio.run(chat.suggest(tab, ANNE))
+    tab.session = Session(turns=(Turn("Qui ?"),))
+    assert asyncio.run(chat.suggest(tab, ANNE)) == gr.skip()
+
+
+def test_a_near_sentence_opens_its_article(engine: Engine) -> None:
+    tab = Tab()
+    tab.session = steps(engine, Session(), "Xyz ?")[-1]
+    opened = SourcePanel(engine).show_evidence(tab, gr.EventData(None, {"turn": "0", "evidence": "1"}))
+    assert "Phrase proche" in opened
+    assert f">{WHERE}</mark>" in opened
+    for wrong in ({"turn": "0", "evidence": "2"}, {"turn": "1", "evidence": "0"}, {}):
+        assert SourcePanel(engine).show_evidence(tab, gr.EventData(None, wrong)) == gr.skip()
+
+
+def test_a_source_is_opened_with_its_part_and_page(engine: Engine) -> None:
+    tab = Tab()
+    tab.session = steps(engine, Session(), "Pourquoi ?")[-1]
+    opened = SourcePanel(engine).show_source(tab, gr.EventData(None, {"turn": "0", "marker": "2"}))
+    assert "Histoire, p.\u00a02" in opened
+    assert "<strong>achevé en 1884</strong>" in opened
 
 
 def test_a_search_and_a_title_without_end_are_cut(engine: Engine) -> None:
@@ -291,23 +382,23 @@ def test_what_became_of_a_file(given: IndexReport, said: tuple[bool, str]) -> No
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("theme", "dark", Settings(theme="dark")),
-        ("theme", "<script>", Settings()),
-        ("detailed", "0", Settings(detailed=False)),
-        ("top_k", "8", Settings(top_k=8)),
-        ("top_k", "0", Settings()),
-        ("top_k", "21", Settings()),
-        ("top_k", "-1", Settings()),
-        ("top_k", "9" * 5000, Settings()),
-        ("short", "50", Settings(short_threshold=0.5, abstain_threshold=0.1)),
-        ("short", "5", Settings(short_threshold=0.05, abstain_threshold=0.1)),
-        ("abstain", "60", Settings(short_threshold=0.3, abstain_threshold=0.6)),
-        ("abstain", "101", Settings()),
-        ("rien", "1", Settings()),
+        ("theme", "dark", Preferences(theme="dark")),
+        ("theme", "<script>", Preferences()),
+        ("detailed", "0", Preferences(detailed=False)),
+        ("top_k", "8", Preferences(top_k=8)),
+        ("top_k", "0", Preferences()),
+        ("top_k", "21", Preferences()),
+        ("top_k", "-1", Preferences()),
+        ("top_k", "9" * 5000, Preferences()),
+        ("short", "50", Preferences(short_threshold=0.5, abstain_threshold=0.1)),
+        ("short", "5", Preferences(short_threshold=0.05, abstain_threshold=0.1)),
+        ("abstain", "60", Preferences(short_threshold=0.3, abstain_threshold=0.6)),
+        ("abstain", "101", Preferences()),
+        ("rien", "1", Preferences()),
     ],
 )
-def test_settings_change_one_at_a_time(name: str, value: str, expected: Settings) -> None:
-    assert changed(Settings(), name, value, short=0.3, abstain=0.1) == expected
+def test_preferences_change_one_at_a_time(name: str, value: str, expected: Preferences) -> None:
+    assert changed(Preferences(), name, value, short=0.3, abstain=0.1) == expected
 
 
 def test_the_page_is_french_and_closed() -> None:

@@ -7,7 +7,7 @@ lasts: whoever finds that value must `replace`. milvus-lite serves one process a
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ import numpy as np
 
 from embeddings.errors import REPAIR, EmbeddingsError
 from embeddings.extras import optional
-from embeddings.indexes.lexical import question_terms, text_terms
+from embeddings.indexes.lexical import Fields, question_terms, text_terms
 
 Item = TypeVar("Item")
 
@@ -200,11 +200,13 @@ class MilvusLexicalIndex(_MilvusCollection):
         """An empty index in place of whatever the collection holds."""
         return cls(uri, collection, fresh=True)
 
-    def replace(self, ids: Iterable[int], texts: Iterable[str], revision: int) -> None:
+    def replace(self, ids: Iterable[int], texts: Iterable[Fields], revision: int) -> None:
         """Drop the collection and fill a new one."""
         self._write(None, self._rows(ids, texts), revision)
 
-    def update(self, removed: Iterable[int], ids: Iterable[int], texts: Iterable[str], revision: int) -> None:
+    def update(
+        self, removed: Iterable[int], ids: Iterable[int], texts: Iterable[Fields], revision: int
+    ) -> None:
         """Delete and upsert."""
         self._write([int(i) for i in removed], self._rows(ids, texts), revision)
 
@@ -246,11 +248,14 @@ class MilvusLexicalIndex(_MilvusCollection):
         )
         return schema, index
 
-    def _rows(self, ids: Iterable[int], texts: Iterable[str]) -> Iterator[dict[str, Any]]:
-        return ({"id": int(i), "text": _joined(text_terms(t))} for i, t in zip(ids, texts, strict=True))
+    def _rows(self, ids: Iterable[int], texts: Iterable[Fields]) -> Iterator[dict[str, Any]]:
+        """Milvus weighs one field: a word of the title or of a heading counts as one of the text."""
+        for id_, fields in zip(ids, texts, strict=True):
+            terms = (*text_terms(fields.title), *text_terms(fields.headings), *text_terms(fields.text))
+            yield {"id": int(id_), "text": _joined(terms)}
 
 
-def _joined(terms: list[str]) -> str:
+def _joined(terms: Sequence[str]) -> str:
     return " ".join(terms).encode()[:MAX_TEXT_BYTES].decode("utf-8", "ignore")
 
 

@@ -12,7 +12,6 @@ checkpoint when the same command is given again.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import shutil
 from collections.abc import Iterable, Sequence
@@ -26,6 +25,7 @@ from sentence_transformers import SentenceTransformer
 from torch.nn.functional import cross_entropy
 from transformers import BertModel
 
+from embeddings.squad import read_squad
 from embeddings.training.loop import fit, place
 
 TEMPERATURE = 0.01
@@ -46,11 +46,9 @@ def read_paragraphs(paths: Iterable[Path], *, every: int = 1) -> list[Paragraph]
     """The paragraphs of every first, second… article of SQuAD files, each text once, with the questions that
     have an answer in it."""
     asked: dict[str, list[str]] = {}
-    for path in paths:
-        for article in json.loads(path.read_text("utf-8"))["data"][::every]:
-            for paragraph in article["paragraphs"]:
-                questions = asked.setdefault(paragraph["context"], [])
-                questions += [qa["question"] for qa in paragraph["qas"] if qa["answers"]]
+    for paragraph in (p for path in paths for p in read_squad(path) if p.article % every == 0):
+        questions = asked.setdefault(paragraph.context, [])
+        questions += [question.text for question in paragraph.questions if question.answers]
     return [Paragraph(text, tuple(questions)) for text, questions in asked.items()]
 
 

@@ -28,6 +28,8 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
+from embeddings.squad import read_squad
+
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>")
 BLOCK = 32
 BLOCK_BYTES = 18
@@ -121,11 +123,9 @@ def build_tokenizer(pieces: list[str], scores: Iterable[float]) -> Tokenizer:
 
 def sample_texts(corpus: Path, questions: Iterable[Path], characters: int) -> Iterator[str]:
     """Every question and context, and the first `characters` of every document of the corpus."""
-    for path in questions:
-        for article in json.loads(path.read_text("utf-8"))["data"]:
-            for paragraph in article["paragraphs"]:
-                yield paragraph["context"]
-                yield from (q["question"] for q in paragraph["qas"])
+    for paragraph in (p for path in questions for p in read_squad(path)):
+        yield paragraph.context
+        yield from (question.text for question in paragraph.questions)
     with lzma.open(corpus, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)["text"][:characters]

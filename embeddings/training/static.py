@@ -28,6 +28,7 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Static
 from torch.nn.functional import embedding_bag, normalize
 
 from embeddings.encoders.encoder import BertEncoder, StaticEncoder, local_encoder
+from embeddings.squad import read_squad
 
 DIMENSION = 256
 PREFIXES = (256, 128, 64)
@@ -37,12 +38,10 @@ SMOOTHING = 1e-4
 
 def question_pairs(paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
     """Each question that has an answer, with its paragraph."""
-    for path in paths:
-        for article in json.loads(path.read_text("utf-8"))["data"]:
-            for paragraph in article["paragraphs"]:
-                yield from (
-                    (qa["question"], paragraph["context"]) for qa in paragraph["qas"] if qa["answers"]
-                )
+    for paragraph in (p for path in paths for p in read_squad(path)):
+        yield from (
+            (question.text, paragraph.context) for question in paragraph.questions if question.answers
+        )
 
 
 def paraphrases(path: Path) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,10 @@ GROUPS = {
     "evidence": ("Choix des phrases", "La phrase qui contient la réponse est-elle bien classée\u00a0?"),
     "reading": ("Lecture seule", "Quand on lui donne le bon texte, y lit-il la réponse\u00a0?"),
     "answer": ("Réponse", "De bout en bout, de la question à la réponse courte."),
+    "natural": (
+        "Questions naturelles",
+        "Ce que la réponse apporte à qui l’a posée, de 0 à 1, et la part de celles qui affirment à tort.",
+    ),
     "citation": (
         "Citations",
         "Les phrases citées contiennent-elles une réponse attendue, ou viennent-elles d’une bonne source\u00a0?",
@@ -19,10 +23,11 @@ UNMEASURED = {
     "retrieval": "aucune question n’a de réponse",
     "evidence": "aucune question n’a de réponse",
     "reading": "ce jeu ne donne pas le texte de chaque question",
-    "answer": "aucune question n’a de réponse",
+    "answer": "aucune question n’a de réponse courte",
+    "natural": "aucune question de ce jeu n’est d’un genre («\u00a0kind\u00a0»)",
     "citation": "aucune réponse n’a été donnée",
     "abstention": "toutes les questions ont une réponse",
-    "calibration": "aucune réponse courte n’a été donnée",
+    "calibration": "rien n’a été affirmé",
     "latency_ms": "aucune question n’a été posée seule",
 }
 SCORES = {
@@ -46,6 +51,7 @@ FIGURES = {
     },
     "reading": SCORES,
     "answer": SCORES,
+    "natural": {"useful": "utile", "harm": "affirmé à tort"},
     "citation": {"precision": "probantes (précision)", "recall": "questions prouvées (rappel)"},
     "abstention": {
         "precision": "refus justifiés (précision)",
@@ -54,6 +60,20 @@ FIGURES = {
     },
     "calibration": {"ece": "écart moyen (ECE)"},
     "latency_ms": {"p50": "la moitié en moins de", "p95": "95 % en moins de"},
+}
+NATURAL = {
+    "factoid": "fait",
+    "quantity": "quantité",
+    "follow-up": "suite",
+    "yesno": "oui ou non",
+    "list": "liste",
+    "why": "pourquoi",
+    "how": "comment",
+    "definition": "définition",
+    "what-happened": "événement",
+    "summary": "résumé",
+    "unanswerable": "sans réponse",
+    "chitchat": "conversation",
 }
 KINDS = {
     "who": "qui",

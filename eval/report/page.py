@@ -15,12 +15,12 @@ from markupsafe import Markup
 
 from eval.intervals import measured
 from eval.metrics import mean, reliability
-from eval.outcome import DEPTH, FAILURES, RIGHT, SUCCESSES, Outcome
+from eval.outcome import DEPTH, FAILURES, SUCCESSES, Outcome
 from eval.report import labels, plots
 from eval.report.plots import Bar
+from eval.report.question_words import kinds_of
 from eval.report.report import Report
 from qa.cli.output import counted
-from qa.retrieval.question import KINDS, analyse
 
 ORDER = {verdict: i for i, verdict in enumerate((*FAILURES, *SUCCESSES))}
 CURVE_POINTS = 100
@@ -75,17 +75,19 @@ def render(report: Report) -> str:
 def _plots(report: Report) -> Iterator[Plot]:
     """The plots that there is data for."""
     asked = [o for o in report.outcomes if o.answerable]
-    if asked:
+    stated = [o for o in asked if o.answers]
+    if stated:
         yield Plot(
             "F1 selon le mot interrogatif",
             "Moyenne de bout en bout, trait\u00a0: intervalle à 95 %. À droite, la valeur et le nombre de questions.",
-            _means(asked, _kind, "F1 selon le mot interrogatif"),
+            _means(stated, _kind, "F1 selon le mot interrogatif"),
         )
         yield Plot(
             "F1 selon le type de réponse",
             "La même moyenne, selon la forme de la première réponse attendue.",
-            _means(asked, _type, "F1 selon le type de réponse"),
+            _means(stated, _type, "F1 selon le type de réponse"),
         )
+    if asked:
         ranks = np.array([_rank(outcome) or np.inf for outcome in asked])
         yield Plot(
             "Rappel selon le rang",
@@ -99,7 +101,7 @@ def _plots(report: Report) -> Iterator[Plot]:
                 weights=[0] * DEPTH,
             ),
         )
-    judged = sorted((-o.confidence, o.scores.f1 >= RIGHT) for o in report.outcomes if o.short is not None)
+    judged = sorted((-o.confidence, o.correct) for o in report.outcomes if o.short is not None)
     if judged:
         rows = np.array([(-confidence, right) for confidence, right in judged], float)
         bins = reliability(rows)
@@ -159,8 +161,8 @@ def _rank(outcome: Outcome) -> int | None:
 
 
 def _kind(outcome: Outcome) -> str:
-    kinds = dict(zip(KINDS, analyse(outcome.question).kinds, strict=True))
-    return next((label for name, label in labels.KINDS.items() if kinds[name]), "autre")
+    kinds = kinds_of(outcome.question)
+    return next((label for name, label in labels.KINDS.items() if name in kinds), "autre")
 
 
 def _type(outcome: Outcome) -> str:

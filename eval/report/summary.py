@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 
 from eval import metrics
+from eval.datasets import QUOTING
 from eval.intervals import Figure, Statistic, measured
-from eval.outcome import RIGHT, Outcome, Scores
+from eval.natural import CHITCHAT
+from eval.outcome import Outcome, Scores
+from qa.scoring import calibration_error
 
 SCORES = ("em", "f1", "em_squad", "f1_squad")
 SENTENCES = (1, 3, 5)
@@ -34,12 +37,23 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
+class OfKind:
+    """How useful the answers to the natural questions of a kind are, and how many of them do harm."""
+
+    n: int
+    useful: Figure
+    harm: Figure
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """Figures by group (`retrieval`, `answer`, …) and name, percentiles of milliseconds by step."""
+    """Figures by group (`retrieval`, `answer`, …) and name, those of natural questions by their kind too, and
+    percentiles of milliseconds by step."""
 
     figures: Mapping[str, Mapping[str, Figure]]
     steps_ms: Mapping[str, Mapping[str, float]]
     n: int
+    kinds: Mapping[str, OfKind]
 
     def to_dict(self) -> dict[str, Any]:
         """The keys that programs rely on; what could not be measured is None."""
@@ -47,12 +61,16 @@ class Summary:
             group: {name: figure.value for name, figure in named.items()}
             for group, named in self.figures.items()
         }
-        intervals = {
-            group: {
-                name: None if figure.value is None else [figure.low, figure.high]
-                for name, figure in named.items()
-            }
+        intervals: dict[str, Any] = {
+            group: {name: figure.interval for name, figure in named.items()}
             for group, named in self.figures.items()
+        }
+        values["natural"]["kinds"] = {
+            kind: {"n": of.n, "useful": of.useful.value, "harm": of.harm.value}
+            for kind, of in self.kinds.items()
+        }
+        intervals["natural"]["kinds"] = {
+            kind: {"useful": of.useful.interval, "harm": of.harm.interval} for kind, of in self.kinds.items()
         }
         return {**values, "n": self.n, "ci": intervals}
 
@@ -63,22 +81,33 @@ def summarise(outcomes: Sequence[Outcome], seed: int) -> Summary:
     for measure in measures(outcomes):
         figure = measured(measure.rows, measure.statistic, seed, biased=measure.biased)
         figures.setdefault(measure.group, {})[measure.name] = figure
-    return Summary(figures, _steps(outcomes), len(outcomes))
+    kinds: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.judged:
+            kinds.setdefault(outcome.kind, []).append(outcome)
+    by_kind = {
+        kind: OfKind(len(group), *(measured(m.rows, m.statistic, seed) for m in _natural(group)))
+        for kind, group in sorted(kinds.items(), key=lambda pair: -len(pair[1]))
+    }
+    return Summary(figures, _steps(outcomes), len(outcomes), by_kind)
 
 
 def measures(outcomes: Sequence[Outcome]) -> list[Measure]:
     """Every figure of a run, with the numbers it is made from.
 
-    Retrieval, evidence and answers are measured on answerable questions, refusals where some questions
-    have no answer, calibration on the short answers given. A citation is precise if it supports an
+    Retrieval and evidence are measured on answerable questions, answers on those that a short one is expected of,
+    refusals where some questions have no answer (small talk is no question), calibration on what is asserted, the
+    usefulness of answers on natural questions (`eval.natural`). A citation is precise if it supports an
     expected answer, an answer without one is not; a question is covered if one of its citations does, and
     one left unanswered is not: neither is a free pass.
     """
     asked = [o for o in outcomes if o.answerable]
+    stated = [(o.id, o.scores) for o in asked if o.answers and o.kind not in (*QUOTING, "list")]
     read = [(o.id, o.read_scores) for o in asked if o.read_scores is not None]
     claimed = [o for o in outcomes if o.answered]
     judged = [o for o in outcomes if o.short is not None]
-    refusable = outcomes if len(asked) < len(outcomes) else []
+    questions = [o for o in outcomes if o.kind != CHITCHAT]
+    refusable = questions if len(asked) < len(questions) else []
     timed = [o for o in outcomes if "total" in o.timings]
     found = metrics.retrieval({o.id: o.retrieved for o in asked}, {o.id: o.right for o in asked})
     made = [_means("retrieval", name, found[name].items()) for name in metrics.RETRIEVAL]
@@ -87,7 +116,8 @@ def measures(outcomes: Sequence[Outcome]) -> list[Measure]:
         for k in SENTENCES
     ]
     made += _scores("reading", read)
-    made += _scores("answer", [(o.id, o.scores) for o in asked])
+    made += _scores("answer", stated)
+    made += _natural([o for o in outcomes if o.judged])
     made.append(_means("citation", "precision", ((o.id, _citation_precision(o)) for o in claimed)))
     made.append(
         _means("citation", "recall", ((o.id, float(any(c.supported for c in o.citations))) for o in asked))
@@ -95,14 +125,23 @@ def measures(outcomes: Sequence[Outcome]) -> list[Measure]:
     refused = _rows(refusable, [(not o.answered, not o.answerable) for o in refusable])
     for statistic in (metrics.precision, metrics.recall, metrics.f1):
         made.append(Measure("abstention", statistic.__name__, *refused, statistic))
-    sure = _rows(judged, [(o.confidence, o.scores.f1 >= RIGHT) for o in judged])
-    made.append(Measure("calibration", "ece", *sure, metrics.calibration_error, biased=True))
+    sure = _rows(judged, [(o.confidence, o.correct) for o in judged])
+    made.append(Measure("calibration", "ece", *sure, calibration_error, biased=True))
     total = _rows(timed, [(o.timings["total"],) for o in timed])
     made += [
         Measure("latency_ms", f"p{percent}", *total, partial(_percentile, percent=percent))
         for percent in PERCENTILES[:2]
     ]
     return made
+
+
+def _natural(outcomes: Sequence[Outcome]) -> list[Measure]:
+    """Usefulness and harm of the answers to natural questions."""
+    judged = [(o.id, o.judged) for o in outcomes if o.judged]
+    return [
+        _means("natural", "useful", ((i, j.useful) for i, j in judged)),
+        _means("natural", "harm", ((i, float(j.harm)) for i, j in judged)),
+    ]
 
 
 def _means(group: str, name: str, values: Iterable[tuple[str, float]]) -> Measure:
@@ -120,8 +159,8 @@ def _rows(outcomes: Sequence[Outcome], rows: list[tuple[Any, ...]]) -> tuple[tup
 
 
 def _citation_precision(outcome: Outcome) -> float:
-    cited = len(outcome.citations) + outcome.dangling
-    return sum(c.supported for c in outcome.citations) / cited if cited else 0.0
+    cited = outcome.citations
+    return sum(c.supported for c in cited) / len(cited) if cited else 0.0
 
 
 def _percentile(rows: np.ndarray, percent: int) -> np.ndarray:

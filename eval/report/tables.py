@@ -11,7 +11,7 @@ from rich.text import Text
 
 from eval.outcome import SUCCESSES
 from eval.report.comparison import Comparison, Turned
-from eval.report.labels import FIGURES, GROUPS, digits_of, number, signed
+from eval.report.labels import FIGURES, GROUPS, NATURAL, digits_of, number, signed
 from eval.report.report import Report
 from qa.cli.output import counted, plain
 
@@ -21,7 +21,10 @@ SHOWN = 20
 
 def show(report: Report) -> RenderableType:
     """The figures with their intervals, what became of the questions, and what a comparison found."""
-    parts: list[RenderableType] = [_figures(report), _verdicts(report)]
+    parts: list[RenderableType] = [_figures(report)]
+    if report.summary.kinds:
+        parts.append(_kinds(report))
+    parts.append(_verdicts(report))
     if report.comparison:
         parts += [_comparison(report.comparison), *_turned(report.comparison)]
     return Group(*parts)
@@ -48,6 +51,17 @@ def _figures(report: Report) -> Table:
             table.add_row(
                 f"  {FIGURES[group][name]}", number(figure.value, digits), Text(interval, style="dim")
             )
+    return table
+
+
+def _kinds(report: Report) -> Table:
+    table = _table("Questions naturelles, par genre", "Genre", "Questions", "Utile", "95 %", "À tort", "95 %")
+    for kind, of in report.summary.kinds.items():
+        cells: list[str | Text] = []
+        for figure in (of.useful, of.harm):
+            interval = f"{number(figure.low, 2)} à {number(figure.high, 2)}"
+            cells += [number(figure.value), Text(interval, style="dim")]
+        table.add_row(plain(NATURAL.get(kind, kind)), str(of.n), *cells)
     return table
 
 

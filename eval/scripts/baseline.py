@@ -30,7 +30,9 @@ class BestSentence:
     def answer_batch(self, questions: Sequence[str], *, top_k: int) -> list[Answer]:
         """Sourcier's answers, the short one replaced by the first sentence of the evidence."""
         return [
-            replace(answer, short=answer.evidence[0].sentence if answer.evidence else None, answerable=True)
+            replace(
+                answer, kind="span", items=(), short=answer.evidence[0].sentence if answer.evidence else None
+            )
             for answer in self._assistant.answer_batch(questions, top_k=top_k)
         ]
 

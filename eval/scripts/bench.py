@@ -11,7 +11,6 @@ import itertools
 import json
 import lzma
 import platform
-import resource
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import numpy as np
 
 from embeddings.encoders.bert import threads
 from embeddings.encoders.encoder import DEFAULT_ENCODER
+from eval.conditions import memory_mb
 from qa.assistant import Assistant
 from qa.ingest.articles import Article, read_file, read_text
 from qa.ingest.indexing import IndexProgress
@@ -91,7 +91,7 @@ def measure(articles: Iterator[Article], passages: int, embedding: str, folder: 
         "index_seconds": round(seconds, 1),
         "passages_per_second": round(stats.passages / seconds, 1),
         "disk_mb": round(sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 1e6, 1),
-        "memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+        "memory_mb": memory_mb(),
         "milliseconds": {
             step: {
                 "p50": round(float(np.percentile(spent, 50)), 1),

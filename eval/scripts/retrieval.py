@@ -1,4 +1,4 @@
-"""Measure retrieval by words, by meaning and by both, and the first choice of sentences made from each.
+"""Measure retrieval by words, by meaning and by both.
 
     python -m eval.scripts.retrieval --questions squad.json [--distractors squad.json ...] [--half a|b]
         [--embedding NAME] [--shares 0 0.6 1]
@@ -18,45 +18,43 @@ from pathlib import Path
 
 import numpy as np
 
+from embeddings.squad import SquadParagraph, SquadQuestion, paragraph_id, read_squad
 from eval import metrics
 from eval.intervals import measured
-from eval.report.summary import SENTENCES
+from qa.ingest.articles import read_text
 from qa.library.library import Library
-from qa.retrieval.evidence import EvidenceRanker
-from qa.retrieval.retriever import DENSE_SHARES, OTHER_SHARE, Hit, Retriever
-from qa.training.evidence import build_library, holds
-from qa.training.examples import Question, half, read_squad
+from qa.retrieval.retriever import DENSE_SHARES, OTHER_SHARE, Retriever
 
 PASSAGES = 10
-COLUMNS = (*metrics.RETRIEVAL, *(f"sentence@{k}" for k in SENTENCES))
 
 
-def first_right(question: Question, hits: Sequence[Hit], ranker: EvidenceRanker) -> int:
-    """The rank, from 0, of the first sentence that holds the answer; far beyond the last where none does."""
-    ranked = ranker.rank(question.text, hits)
-    return next((i for i, r in enumerate(ranked) if holds(question, r.candidate)), 10**6)
+def asked(paragraphs: Sequence[SquadParagraph], half: str | None) -> list[tuple[str, SquadQuestion]]:
+    """The questions that have an answer, with the id of their paragraph; of half "a" or "b", split by article."""
+    parity = {"a": 0, "b": 1}.get(half or "")
+    return [
+        (paragraph_id(number), question)
+        for number, paragraph in enumerate(paragraphs)
+        if parity is None or paragraph.article % 2 == parity
+        for question in paragraph.questions
+        if question.answerable
+    ]
 
 
 def rows(
-    library: Library, questions: Sequence[Question], shares: Sequence[float]
+    library: Library, questions: Sequence[tuple[str, SquadQuestion]], shares: Sequence[float]
 ) -> Iterator[tuple[float, float, dict[str, np.ndarray]]]:
-    """For each share: milliseconds a question, and the values of each column, one a question."""
-    ranker = EvidenceRanker()
-    right = {q.id: [f"{q.paragraph:06d}"] for q in questions}
+    """For each share: milliseconds a question, and the values of each figure, one a question."""
+    right = {str(n): [paragraph] for n, (paragraph, _) in enumerate(questions)}
     for share in shares:
         began = time.perf_counter()
-        found = Retriever(library, share).search_batch([q.text for q in questions], PASSAGES)
+        found = Retriever(library, share).search_batch([q.text for _, q in questions], PASSAGES)
         spent = (time.perf_counter() - began) * 1000 / len(questions)
-        rankings = {
-            q.id: [hit.stored.passage.article_id[:6] for hit in hits]
-            for q, hits in zip(questions, found, strict=True)
-        }
+        rankings = {str(n): [hit.stored.passage.article_id for hit in hits] for n, hits in enumerate(found)}
         values = {
-            name: np.array([by_question[q.id] for q in questions])
+            name: np.array([by_question[n] for n in right])
             for name, by_question in metrics.retrieval(rankings, right).items()
         }
-        first = np.array([first_right(q, hits, ranker) for q, hits in zip(questions, found, strict=True)])
-        yield share, spent, values | {f"sentence@{k}": (first < k).astype(float) for k in SENTENCES}
+        yield share, spent, values
 
 
 def main() -> None:
@@ -75,22 +73,26 @@ def main() -> None:
     )
     options = parser.parse_args()
     shares = options.shares or [0.0, DENSE_SHARES.get(options.embedding, OTHER_SHARE), 1.0]
-    asked = read_squad([options.questions])
-    questions = [q for q in (half(asked, options.half) if options.half else asked.questions) if q.answers]
-    data = read_squad([options.questions, *options.distractors])
-    with tempfile.TemporaryDirectory() as folder:
+    paragraphs = read_squad(options.questions)
+    questions = asked(paragraphs, options.half)
+    paragraphs += [paragraph for path in options.distractors for paragraph in read_squad(path)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Library.open(folder, embedding=options.embedding, create=True) as library,
+    ):
         began = time.perf_counter()
-        with build_library(data, Path(folder), options.embedding) as library:
-            speed = len(data.paragraphs) / (time.perf_counter() - began)
-            print(
-                f"{len(questions)} questions, {len(data.paragraphs)} paragraphs, {options.embedding}: "
-                f"{speed:.0f} paragraphs indexed a second\n"
-            )
-            print(f"| share | {' | '.join(COLUMNS)} | ms |\n|{'---|' * (len(COLUMNS) + 2)}")
-            for share, spent, values in rows(library, questions, shares):
-                figures = [measured(values[name][:, None], metrics.mean, 0) for name in COLUMNS]
-                cells = [f"{f.value:.3f} ({f.low:.3f}–{f.high:.3f})" for f in figures]
-                print(f"| {share} | {' | '.join(cells)} | {spent:.1f} |", flush=True)
+        library.add_articles(read_text(p.context, id=paragraph_id(n)) for n, p in enumerate(paragraphs))
+        speed = len(paragraphs) / (time.perf_counter() - began)
+        print(
+            f"{len(questions)} questions, {len(paragraphs)} paragraphs, {options.embedding}: "
+            f"{speed:.0f} paragraphs indexed a second\n"
+        )
+        columns = tuple(metrics.RETRIEVAL)
+        print(f"| share | {' | '.join(columns)} | ms |\n|{'---|' * (len(columns) + 2)}")
+        for share, spent, values in rows(library, questions, shares):
+            figures = [measured(values[name][:, None], metrics.mean, 0) for name in columns]
+            cells = [f"{f.value:.3f} ({f.low:.3f}–{f.high:.3f})" for f in figures]
+            print(f"| {share} | {' | '.join(cells)} | {spent:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

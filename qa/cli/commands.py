@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 from rich.table import Column, Table
 from rich.text import Text
 
-from qa.answer import Answer, Citation
+from qa.cli.answers import show_answer
 from qa.cli.french import USAGE, ExtensibleGroup, FrenchGroup
 from qa.cli.output import (
     JsonOption,
@@ -32,8 +33,7 @@ from qa.cli.output import (
 )
 from qa.library.library import TRUTH, Library, library_option
 
-SHOWN_PASSAGES = 3
-SHOWN_CHARACTERS = 160
+STDIN_CHARACTERS = 100_000
 
 app = typer.Typer(
     cls=ExtensibleGroup,
@@ -103,11 +103,15 @@ def index(
     json_: JsonOption = False,
 ) -> None:
     """Met des articles dans la bibliothèque ; ce qui n’a pas changé n’est pas relu."""
-    if not paths and embedding is None:
-        fail("Donnez des fichiers ou des dossiers : « sourcier index CHEMIN… ».", USAGE)
     path = library_path(library)
     if embedding is not None and (path / TRUTH).is_file():
         _change_embedding(path, embedding)
+    updated = _brought_up_to_date(path, ray)
+    if not paths and embedding is None:
+        if updated and not json_:
+            return
+        if not updated:
+            fail("Donnez des fichiers ou des dossiers : « sourcier index CHEMIN… ».", USAGE)
     with Library.open(path, embedding=embedding, store=store, create=True) as opened:
         report = add_with_progress(opened, paths or [], prune=prune, ray=ray)
     if json_:
@@ -119,11 +123,24 @@ def index(
         raise typer.Exit(1)
 
 
+def _brought_up_to_date(path: Path, ray: str | None) -> bool:
+    """Bring the library of an earlier version up to date; whether there was one."""
+    if not (path / TRUTH).is_file():
+        return False
+    with Library.open(path, update=True) as opened:
+        if opened.is_up_to_date:
+            return False
+        with progress_bar("Mise à jour de la bibliothèque") as show:
+            opened.bring_up_to_date(ray=ray, progress=show)
+    console.print("La bibliothèque est à jour.", markup=False)
+    return True
+
+
 def _change_embedding(path: Path, embedding: str) -> None:
     from embeddings.encoders.encoder import load_encoder
 
     encoder = load_encoder(embedding)
-    with Library.open(path) as opened:
+    with Library.open(path, update=True) as opened:
         if opened.fingerprint != encoder.fingerprint:
             with progress_bar("Nouveaux vecteurs") as show:
                 opened.reencode(encoder, progress=show)
@@ -132,7 +149,12 @@ def _change_embedding(path: Path, embedding: str) -> None:
 
 @app.command()
 def ask(
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="La question, entre guillemets.")],
+    question: Annotated[
+        str,
+        typer.Argument(
+            metavar="QUESTION", help="La question, entre guillemets, ou - pour la lire de l’entrée standard."
+        ),
+    ],
     library: LibraryOption = None,
     top_k: Annotated[int, typer.Option(min=1, max=50, metavar="N", help="Nombre de passages rendus.")] = 5,
     reader: ReaderOption = None,
@@ -141,45 +163,15 @@ def ask(
     """Répond à une question, avec les phrases qui prouvent la réponse."""
     from qa.assistant import Assistant, checked
 
+    if question == "-":
+        question = sys.stdin.read(STDIN_CHARACTERS)
     checked(question)
     with open_or_offer(library_path(library)) as opened, console.status("Recherche…"):
         answer = Assistant(opened, reader=reader).answer(question, top_k=top_k)
     if json_:
         print_json(answer.to_dict())
     else:
-        _show(answer)
-
-
-def _show(answer: Answer) -> None:
-    if answer.short is not None:
-        confidence = f"  (confiance : {answer.confidence * 100:.0f}\u00a0%)"
-        _say(Text.assemble((plain(answer.short), "bold"), (confidence, "dim")))
-    else:
-        _say(Text(plain(answer.text.split("\n", 1)[0])))
-    for citation in answer.citations:
-        output.print()
-        _say(_quoted(citation))
-        about = " · ".join(part for part in (citation.title, citation.date, citation.source) if part)
-        _say(Text(f"    {plain(about)}", style="dim"))
-    if not answer.answerable and answer.passages:
-        _say(Text("\nPassages les plus proches :", style="dim"))
-        for passage in answer.passages[:SHOWN_PASSAGES]:
-            beginning = " ".join(plain(passage.text).split())[:SHOWN_CHARACTERS]
-            _say(Text(f"  • {plain(passage.title)} : {beginning}…", style="dim"))
-
-
-def _say(text: Text) -> None:
-    """Print to the standard output, wrapped where it is a screen, each paragraph on its line where it is not."""
-    output.print(text, soft_wrap=not output.is_terminal)
-
-
-def _quoted(citation: Citation) -> Text:
-    """The cited sentence, the short answer in it marked."""
-    start = (citation.answer_start if citation.answer_start is not None else citation.start) - citation.start
-    end = (citation.answer_end if citation.answer_end is not None else citation.start) - citation.start
-    sentence = citation.sentence
-    before, short, after = (plain(part) for part in (sentence[:start], sentence[start:end], sentence[end:]))
-    return Text.assemble(f"[{citation.marker}] « ", before, (short, "bold underline"), after, " »")
+        show_answer(answer)
 
 
 @library_app.command("list")

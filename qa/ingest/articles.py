@@ -1,4 +1,4 @@
-"""Files to articles: text, Markdown, HTML, PDF, Word and JSON lines."""
+"""Files of every kind to articles."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from os.path import realpath
 from pathlib import Path
 
 from embeddings.errors import cause_of
+from embeddings.text import content_stems
 from qa.errors import ArticleError
 from qa.ingest.formats import MAX_TEXT_CHARS, READERS, Content, clean, decode, iso_date
+from qa.ingest.structure import Heading, headings_of, text_of
 
 SUFFIXES = frozenset({*READERS, ".jsonl"})
 MAX_FILE_BYTES = 100_000_000
@@ -24,11 +26,28 @@ _LONGEST_TITLE = 300
 _TITLE_LETTERS = 150
 _TITLE_LINES = 3
 _SLUG_LETTERS = 80
+_FIRST_PAGE = 3_000
+_TITLED_BY_PROGRAMS = frozenset(
+    {".pdf", ".docx", ".docm", ".dotx", ".doc", ".odt", ".rtf", ".pptx", ".odp", ".xlsx"}
+)
+_NO_TITLE = re.compile(
+    r"(?:diapositive|diapo|slide|document|mise en page|classeur|feuille|page|chapitre|sans titre|sans nom|untitled"
+    r"|nouveau document|new document|présentation|presentation)[\s\-_]*\(?\d*\)?"
+    r"|(?:microsoft )?(?:word|powerpoint|excel|office)\b.*|(?:word|excel|pdf) document|document (?:microsoft )?(?:word|pdf)"
+    r"|pr[ée]sentation powerpoint|powerpoint presentation|titre|title|introduction|sommaire|pdf|scan\w*[\s\-_]*\d*"
+    r"|.*\.(?:docx?|odt|rtf|pptx?|xlsx?|indd|qxd|tex|pdf|txt|html?)\b.*",
+    re.I,
+)
+_LABEL = re.compile(r"(?:objet|sujet|subject|titre|title)\s?:\s*", re.I)
+_PAGE = re.compile(r"(?:page|p\.)\s?\d+|\d+\s?/\s?\d+", re.I)
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
-    """A text with where it comes from; `id` begins with the file's name, `date` is ISO or None."""
+    """A text with where it comes from; `id` begins with the file's name, `date` is ISO or None.
+
+    `headings` are in order of the text, and none reaches into another.
+    """
 
     id: str
     title: str
@@ -37,11 +56,13 @@ class Article:
     path: str = ""
     date: str | None = None
     author: str | None = None
+    headings: tuple[Heading, ...] = ()
 
     @property
     def content_hash(self) -> str:
         """A hash of all a reader of the article would see."""
-        seen = "\0".join((self.title, self.date or "", self.source, self.author or "", self.text))
+        marks = [f"{h.start}-{h.end}-{h.level}" for h in self.headings]
+        seen = "\0".join((self.title, self.date or "", self.source, self.author or "", self.text, *marks))
         return hashlib.blake2b(seen.encode(), digest_size=16).hexdigest()
 
 
@@ -133,7 +154,9 @@ def read_file(path: Path) -> list[Article]:
         if path.suffix.lower() == ".jsonl":
             return list(_records(path))
         found = READERS[path.suffix.lower()](path)
-        return list(_collected(found, path)) if isinstance(found, list) else [_from_file(found, path)]
+        if isinstance(found, list):
+            return list(_collected(found, path))
+        return [_from_file(_with_own_title(found, path), path)]
     except ArticleError as error:
         raise ArticleError(f"{path} : {error}.") from error
     except OSError as error:
@@ -176,6 +199,19 @@ def _collected(contents: list[Content], path: Path) -> Iterator[Article]:
             yield _article(content, content.name, id=_id(stem, str(path)), source=source, path=str(path))
 
 
+def _with_own_title(content: Content, path: Path) -> Content:
+    """The content without a title that a program left, or that only repeats the file's name.
+
+    Programs leave old titles in PDF and Word files: one of them must share a word with the first page.
+    """
+    title = _one_line(content.title)
+    left = bool(_NO_TITLE.fullmatch(title)) or slug(title).lower() == slug(path.stem).lower()
+    if not left and path.suffix.lower() in _TITLED_BY_PROGRAMS:
+        first_page = set(content_stems(content.text[:_FIRST_PAGE]))
+        left = first_page.isdisjoint(content_stems(title)) and bool(_first_short_line(clean(content.text)))
+    return replace(content, title="") if left else content
+
+
 def _records(path: Path) -> Iterator[Article]:
     """The articles of a JSON-lines file; only "\\n" ends a line, for a JSON text may hold other line ends."""
     lines_of_ids: dict[str, int] = {}
@@ -195,9 +231,8 @@ def _records(path: Path) -> Iterator[Article]:
                 f"ligne {number}, l’identifiant « {stem} » est déjà celui de la ligne {lines_of_ids[stem]}"
             )
         lines_of_ids[stem] = number
-        content = Content(
-            record["text"], *(about.get(key, "") for key in ("title", "source", "date", "author"))
-        )
+        title, source, date, author = (about.get(key, "") for key in ("title", "source", "date", "author"))
+        content = Content(record["text"], title, source, date, author)
         try:
             yield _article(content, stem, id=_id(stem, str(path)), source=f"{path}#{number}", path=str(path))
         except ArticleError as error:
@@ -211,15 +246,25 @@ def _article(content: Content, stem: str, *, id: str, source: str = "", path: st
         raise ArticleError("aucun texte trouvé")
     if len(text) > MAX_TEXT_CHARS:
         raise ArticleError(f"texte trop long ({len(text)} caractères), {MAX_TEXT_CHARS} au plus")
+    headings = headings_of(text, content.headings)
     return Article(
         id=id,
-        title=_one_line(content.title)[:_LONGEST_TITLE] or _first_short_line(text) or stem,
+        title=_one_line(content.title)[:_LONGEST_TITLE] or _title_of(text, content, headings) or stem,
         text=text,
         source=_one_line(content.source) or source,
         path=path,
         date=iso_date(content.date),
         author=_one_line(content.author or "") or None,
+        headings=headings,
     )
+
+
+def _title_of(text: str, content: Content, headings: Sequence[Heading]) -> str:
+    """The title that a text gives itself: a heading of the first level above it, or its first line, or a heading."""
+    top = [heading for heading in headings if heading.level == 1] if content.headings else []
+    if top and top[0].start < _FIRST_PAGE:
+        return text_of(text, top[0])[:_LONGEST_TITLE]
+    return _first_short_line(text) or (text_of(text, headings[0])[:_LONGEST_TITLE] if headings else "")
 
 
 def _id(stem: str, place: str) -> str:
@@ -239,12 +284,17 @@ def _one_line(text: str) -> str:
 
 def _first_short_line(text: str) -> str:
     """The first of the opening lines that can be a title: short, no sentence, and with more text below."""
-    opening = [line.strip().lstrip("#").strip() for line in text[:20_000].split("\n") if line.strip()]
-    for line in opening[:-1][:_TITLE_LINES]:
+    lines = [line.strip() for line in text[:20_000].split("\n")]
+    opening = [number for number, line in enumerate(lines) if line]
+    for number in opening[:-1][:_TITLE_LINES]:
+        line = _LABEL.sub("", lines[number].lstrip("#").strip(), count=1)
+        goes_on = lines[number + 1][:1].islower()
         if (
             len(line) <= _TITLE_LETTERS
             and any(map(str.isalpha, line))
             and not line.endswith((".", ";", ",", "…"))
+            and not goes_on
+            and not _PAGE.fullmatch(line)
         ):
             return line
     return ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,7 +14,8 @@ import numpy as np
 from embeddings.errors import cause_of
 from qa.errors import ArticleError
 from qa.ingest.articles import Article, Skipped, read_file, reason_of
-from qa.ingest.passages import Passage, split_passages
+from qa.ingest.passages import Passage, header_of, split_passages, with_header
+from qa.ingest.structure import headings_of
 from qa.library.storage import Storage
 
 BATCH_PASSAGES = 256
@@ -90,6 +91,7 @@ class Indexing:
         self._progress = progress or (lambda _: None)
         self._waiting: dict[str, tuple[Article, list[Passage]]] = {}
         self._read: list[_ReadFile] = []
+        self._anew: dict[str, str | None] = {}
         self._files = self._files_total = self._passages = self._waiting_passages = 0
         self._began = self._stored_at = time.monotonic()
         self._added: list[str] = []
@@ -125,6 +127,29 @@ class Indexing:
             self._take(article)
         self._store()
 
+    def cut_anew(self) -> None:
+        """Cut the articles that were cut otherwise: those of a file that is still the same are read from it again.
+
+        An interrupted run goes on where it was; each article keeps the day it came.
+        """
+        files = self._storage.file_hashes()
+        articles: dict[str, Article] = {}
+        for id_ in self._storage.cut_otherwise():
+            stored = self._storage.article(id_)
+            if stored is None:
+                continue
+            if stored.path and stored.id not in articles:
+                articles = _read_again(stored.path, files.get(stored.path))
+            article = articles.pop(stored.id, None) or replace(
+                stored, headings=stored.headings or headings_of(stored.text)
+            )
+            self._anew[id_] = self._storage.added(id_)
+            self._wait_for(article)
+        self._store()
+        if not self._storage.cut_otherwise():
+            with self._storage.transaction():
+                self._storage.all_are_cut()
+
     def prune(self, roots: Sequence[Path]) -> None:
         """Remove the articles of files that are no longer there, below the roots.
 
@@ -156,8 +181,7 @@ class Indexing:
     def _add_file(self, path: Path, known: dict[str, str]) -> None:
         name = str(path)
         name.encode()
-        with path.open("rb") as opened:
-            digest = hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+        digest = _hash_of(path)
         if known.get(name) == digest:
             self._unchanged += self._storage.ids_of_path(name)
             return
@@ -174,6 +198,10 @@ class Indexing:
             self._unchanged.append(article.id)
             return
         (self._added if known is None else self._updated).append(article.id)
+        self._wait_for(article)
+
+    def _wait_for(self, article: Article) -> None:
+        """Cut an article, and encode and store what is waiting once there is enough."""
         passages = split_passages(article)
         self._waiting[article.id] = article, passages
         self._waiting_passages += len(passages)
@@ -183,18 +211,23 @@ class Indexing:
 
     def _store(self) -> None:
         """Encode what is waiting and store it."""
-        texts = [p.text for _, passages in self._waiting.values() for p in passages]
+        texts = [
+            with_header(header_of(article.title, passage.headings, article.date), passage.text)
+            for article, passages in self._waiting.values()
+            for passage in passages
+        ]
         vectors = self._encode(texts, progress=self._tell) if texts else np.empty((0, 0), np.float32)
         if self._waiting or self._read:
             with self._storage.change() as revision:
                 at = 0
                 for article, passages in self._waiting.values():
-                    self._storage.put(article, passages, vectors[at : at + len(passages)], revision)
+                    own = vectors[at : at + len(passages)]
+                    self._storage.put(article, passages, own, revision, added=self._anew.get(article.id))
                     at += len(passages)
                 for file in self._read:
                     self._forget(sorted(set(self._storage.ids_of_path(file.path)) - file.ids), revision)
                     self._storage.put_file(file.path, file.hash)
-        self._waiting, self._read, self._waiting_passages = {}, [], 0
+        self._waiting, self._read, self._waiting_passages, self._anew = {}, [], 0, {}
         self._passages += len(texts)
         self._stored_at = time.monotonic()
         self._tell(0)
@@ -205,6 +238,21 @@ class Indexing:
 
     def _tell(self, encoded: int) -> None:
         self._progress(IndexProgress(self._files, self._files_total, self._passages + encoded))
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _read_again(path: str, known: str | None) -> dict[str, Article]:
+    """The articles of a file by their ids, none where it is gone, or no longer the one that was read."""
+    try:
+        if known is None or _hash_of(Path(path)) != known:
+            return {}
+        return {article.id: article for article in read_file(Path(path))}
+    except (ArticleError, OSError):
+        return {}
 
 
 def _below(path: str, roots: Sequence[Path]) -> bool:

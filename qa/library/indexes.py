@@ -81,7 +81,7 @@ class Indexes:
             try:
                 opened = self.open()
                 self._bring_up(opened.vectors, self._vectors)
-                self._bring_up(opened.lexical, self._storage.texts)
+                self._bring_up(opened.lexical, self._storage.fields)
             except EmbeddingsError:
                 opened = self._made_anew()
             self._finish(opened)
@@ -129,7 +129,7 @@ class Indexes:
         opened = self._both(manifest, create=True)
         revision, rows = self._storage.revision(), self._storage.rows()
         opened.vectors.replace(rows, self._vectors(rows), revision)
-        opened.lexical.replace(rows.tolist(), self._storage.texts(rows), revision)
+        opened.lexical.replace(rows.tolist(), self._storage.fields(rows), revision)
         return opened
 
     def _bring_up(self, index: VectorIndex | LexicalIndex, contents: Callable[[np.ndarray], Any]) -> None:

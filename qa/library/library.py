@@ -18,8 +18,9 @@ import numpy as np
 from qa.errors import LibraryError
 from qa.ingest.articles import Article, find_files
 from qa.ingest.indexing import BATCH_PASSAGES, Encode, Indexing, IndexProgress, IndexReport, Withheld
+from qa.ingest.passages import CUT
 from qa.library.indexes import MILVUS, Indexes, reported, writing
-from qa.library.storage import FORMAT, ArticleInfo, Manifest, Storage, StoredPassage
+from qa.library.storage import FORMAT, OLDEST_FORMAT, ArticleInfo, Manifest, Storage, StoredPassage
 
 if TYPE_CHECKING:
     from embeddings.encoders.encoder import Encoder
@@ -81,10 +82,12 @@ class Library:
         embedding: str | Encoder | None = None,
         store: str | None = None,
         create: bool = False,
+        update: bool = False,
     ) -> Library:
         """Open the library of a folder; `create` makes it where there is none.
 
-        `store` is "faiss" or "milvus:" and an address. Raises LibraryError where there is no library, where
+        `update` opens one that an earlier version made, or cut in passages otherwise, which is to be brought up to
+        date by `bring_up_to_date`. `store` is "faiss" or "milvus:" and an address. Raises LibraryError where there is no library, where
         its format is another, or where it was made with another embedding or store than the one named.
         """
         folder = Path(path)
@@ -94,7 +97,7 @@ class Library:
             with reported():
                 if not (folder / TRUTH).is_file() or not storage.format():
                     encoder = _create(folder, storage, encoder, store, allowed=create)
-                _check(folder, storage, encoder, store)
+                _check(folder, storage, encoder, store, update=update)
         except LibraryError:
             storage.close()
             raise
@@ -161,6 +164,23 @@ class Library:
             indexing.add_articles(articles)
         return indexing.report()
 
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether its articles are cut in the way of now."""
+        return self._storage.cut() == CUT
+
+    def bring_up_to_date(self, *, ray: str | None = None, progress: Progress | None = None) -> int:
+        """Bring an earlier version's library up to date, losing nothing; gives how many passages were made.
+
+        Articles are read again from their files where these are still the same, else cut anew from the stored
+        texts. What is done stays done if the run is interrupted, and the next goes on from there.
+        """
+        if self.is_up_to_date:
+            return 0
+        with self._indexing(ray, progress) as indexing:
+            indexing.cut_anew()
+        return indexing.report().passages
+
     def remove(self, article_ids: Sequence[str]) -> int:
         """Remove articles; gives how many there were."""
         with self._writer():
@@ -214,6 +234,10 @@ class Library:
         """The passages of these rows that are still there, in order of row."""
         return self._storage.passages(rows)
 
+    def digests(self, rows: Sequence[int]) -> dict[int, bytes]:
+        """Of each of these rows that is still there, what it shares with the passages that say the same."""
+        return self._storage.digests(rows)
+
     def vectors(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """The vectors (n, dimension), float32, of these rows; zeros for a row that is gone."""
         return self._storage.vectors(np.asarray(rows, np.int64), self._storage.manifest().dimension)
@@ -254,7 +278,7 @@ class Library:
     def stats(self) -> LibraryStats:
         """Counts and sizes."""
         manifest = self._storage.manifest()
-        size = sum(p.stat().st_size for p in self.path.rglob("*") if p.is_file())
+        size = sum(map(_size, self.path.rglob("*")))
         return LibraryStats(
             *self._storage.counts(),
             size,
@@ -326,13 +350,24 @@ def _create(
     return encoder
 
 
-def _check(folder: Path, storage: Storage, encoder: Encoder | None, store: str | None) -> None:
-    if storage.format() != FORMAT:
-        age = "plus récente" if storage.format() > FORMAT else "antérieure"
+def _check(
+    folder: Path, storage: Storage, encoder: Encoder | None, store: str | None, *, update: bool
+) -> None:
+    found = storage.format()
+    if found > FORMAT or found < OLDEST_FORMAT:
+        age = "plus récente" if found > FORMAT else "trop ancienne"
         raise LibraryError(
             f"La bibliothèque {folder} a été faite par une version {age} de Sourcier : "
             "mettez Sourcier à jour, ou indexez dans un dossier neuf."
         )
+    if not update and (found < FORMAT or storage.cut() != CUT):
+        raise LibraryError(
+            f"La bibliothèque {folder} a été faite par une version antérieure de Sourcier : "
+            f"pour la mettre à jour, lancez « sourcier index{library_option(folder)} »."
+        )
+    if found < FORMAT:
+        with writing(folder):
+            storage.migrate()
     manifest = storage.manifest()
     if encoder is not None:
         _check_fingerprint(folder, manifest, encoder)
@@ -352,6 +387,14 @@ def _check_fingerprint(folder: Path, manifest: Manifest, encoder: Encoder) -> No
     else:
         problem = f"La bibliothèque {folder} a été faite avec l’embedding « {manifest.embedding} »"
     raise LibraryError(f"{problem} : pour refaire ses vecteurs avec celui-ci, lancez « {command} ».")
+
+
+def _size(path: Path) -> int:
+    """Its bytes; 0 for what is no file, or gone since a writer is at work."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def _sortable(title: str) -> str:

@@ -6,6 +6,8 @@ them meanwhile still finds the passages they name.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -14,16 +16,20 @@ from pathlib import Path
 
 import numpy as np
 
+from embeddings.indexes.lexical import Fields
 from qa.ingest.articles import Article
-from qa.ingest.passages import Passage, Span
+from qa.ingest.passages import CUT, Passage, Span, header_of, with_header
+from qa.ingest.structure import Heading
 from qa.library.database import CHUNK, Database
 
-FORMAT = 2
+FORMAT = 3
+OLDEST_FORMAT = 2
 _TABLES = (
     """CREATE TABLE article (
         key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, title TEXT NOT NULL, source TEXT NOT NULL,
         path TEXT NOT NULL, date TEXT, author TEXT, hash TEXT NOT NULL, added TEXT NOT NULL,
-        characters INTEGER NOT NULL, removed INTEGER, text TEXT NOT NULL
+        characters INTEGER NOT NULL, removed INTEGER, text TEXT NOT NULL,
+        headings TEXT NOT NULL DEFAULT '[]', cut INTEGER NOT NULL DEFAULT 0
     ) STRICT""",
     "CREATE UNIQUE INDEX article_id ON article(id) WHERE removed IS NULL",
     "CREATE INDEX article_path ON article(path) WHERE removed IS NULL",
@@ -31,8 +37,10 @@ _TABLES = (
     """CREATE TABLE passage (
         row INTEGER PRIMARY KEY AUTOINCREMENT, article INTEGER NOT NULL REFERENCES article(key) ON DELETE CASCADE,
         number INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL, sentences BLOB NOT NULL,
-        vector BLOB NOT NULL, revision INTEGER NOT NULL
+        vector BLOB NOT NULL, revision INTEGER NOT NULL,
+        headings TEXT NOT NULL DEFAULT '[]', digest BLOB NOT NULL DEFAULT x''
     ) STRICT""",
+    "CREATE INDEX article_cut ON article(cut) WHERE removed IS NULL",
     "CREATE INDEX passage_article ON passage(article)",
     "CREATE INDEX passage_revision ON passage(revision)",
     """CREATE TABLE staged (
@@ -42,6 +50,18 @@ _TABLES = (
     "CREATE TABLE file (path TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT",
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT",
 )
+# What an older file lacks, format by format.
+_MIGRATIONS = {
+    2: (
+        "ALTER TABLE article ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE article ADD COLUMN cut INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE passage ADD COLUMN headings TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE passage ADD COLUMN digest BLOB NOT NULL DEFAULT x''",
+        "CREATE INDEX article_cut ON article(cut) WHERE removed IS NULL",
+        "INSERT OR IGNORE INTO meta VALUES ('cut', '0')",
+    ),
+}
+_SHORT_WORDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +88,16 @@ class StoredPassage:
     title: str
     source: str
     date: str | None
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Those above it, the outermost first, without one that is the title."""
+        return self.passage.headings
+
+    @property
+    def header(self) -> str:
+        """Its context on one line: « Titre › Partie · 2024-03-14 »."""
+        return header_of(self.title, self.passage.headings, self.date)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +134,7 @@ class Storage:
         meta = {
             "format": FORMAT, "embedding": manifest.embedding, "dimension": manifest.dimension,
             "fingerprint": manifest.fingerprint, "store": manifest.store, "id": manifest.id,
-            "revision": 0, "floor": 0,
+            "revision": 0, "floor": 0, "cut": CUT,
         }  # fmt: skip
         with self._db.transaction():
             for statement in _TABLES:
@@ -131,6 +161,28 @@ class Storage:
         there = self._db.one("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
         return self._number("format") if there else 0
 
+    def cut(self) -> int:
+        """The version of the way that all its articles are cut."""
+        return self._number("cut")
+
+    def migrate(self) -> None:
+        """Give an older file what it lacks, its content untouched."""
+        with self._db.transaction():
+            while (found := self.format()) in _MIGRATIONS:
+                for statement in _MIGRATIONS[found]:
+                    self._db.run(statement)
+                self._set("format", found + 1)
+
+    def cut_otherwise(self) -> list[str]:
+        """The articles that are not cut in the way of now."""
+        return [
+            id_ for (id_,) in self._db.all("SELECT id FROM article WHERE cut != ? AND removed IS NULL", CUT)
+        ]
+
+    def all_are_cut(self) -> None:
+        """Note that every article is cut in the way of now; in a transaction."""
+        self._set("cut", CUT)
+
     def manifest(self) -> Manifest:
         """What the vectors were made with, as of now."""
         meta = dict(self._db.all("SELECT key, value FROM meta"))
@@ -155,23 +207,39 @@ class Storage:
         )
         return articles, passages, sentences
 
-    def put(self, article: Article, passages: Sequence[Passage], vectors: np.ndarray, revision: int) -> None:
-        """Add an article, or replace it, with its passages and their vectors (n, dimension); in a change."""
+    def put(
+        self,
+        article: Article,
+        passages: Sequence[Passage],
+        vectors: np.ndarray,
+        revision: int,
+        *,
+        added: str | None = None,
+    ) -> None:
+        """Add an article, or replace it, with its passages and their vectors (n, dimension); in a change.
+
+        `added` is when it came, left out now.
+        """
         self._mark_removed(article.id, revision)
+        headings = json.dumps([(h.start, h.end, h.level) for h in article.headings])
         (key,) = self._db.one(
-            "INSERT INTO article (id, title, source, path, date, author, hash, added, characters, text) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key",
+            "INSERT INTO article (id, title, source, path, date, author, hash, added, characters, text, headings, cut) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key",
             article.id, article.title, article.source, article.path, article.date, article.author,
-            article.content_hash, datetime.now(UTC).isoformat(timespec="seconds"), len(article.text), article.text,
+            article.content_hash, added or datetime.now(UTC).isoformat(timespec="seconds"),
+            len(article.text), article.text, headings, CUT,
         )  # fmt: skip
         self._db.run_many(
-            'INSERT INTO passage (article, number, start, "end", sentences, vector, revision) '
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            'INSERT INTO passage (article, number, start, "end", sentences, vector, revision, headings, digest) '
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (key, p.index, p.start, p.end, _pack(p.sentences), _halved(vector), revision)
+                (
+                    key, p.index, p.start, p.end, _pack(p.sentences), _halved(vector), revision,
+                    json.dumps(p.headings, ensure_ascii=False), _digest(p, article.title),
+                )
                 for p, vector in zip(passages, vectors, strict=True)
             ],
-        )
+        )  # fmt: skip
 
     def remove(self, article_ids: Sequence[str], revision: int) -> int:
         """Remove articles, and forget the hashes of their files; gives how many there were; in a change."""
@@ -222,31 +290,51 @@ class Storage:
 
     def article(self, article_id: str) -> Article | None:
         """An article with its text."""
-        found = self._db.one(
-            "SELECT id, title, text, source, path, date, author FROM article WHERE id = ? AND removed IS NULL",
-            article_id,
-        )
-        return Article(*found) if found else None
+        found = self._db.one(f"SELECT {_ARTICLE} FROM article WHERE id = ? AND removed IS NULL", article_id)
+        return _article(*found) if found else None
+
+    def added(self, article_id: str) -> str | None:
+        """When an article came."""
+        found = self._db.one("SELECT added FROM article WHERE id = ? AND removed IS NULL", article_id)
+        return found[0] if found else None
 
     def passages(self, rows: Sequence[int]) -> list[StoredPassage]:
         """The passages of these rows that are still there, in order of row."""
-        query = 'SELECT row, article, number, start, "end", sentences FROM passage WHERE row IN ({})'
+        query = (
+            'SELECT row, article, number, start, "end", sentences, headings FROM passage WHERE row IN ({})'
+        )
         found = sorted(self._db.among(query, rows))
         query = "SELECT key, id, title, source, date, text FROM article WHERE key IN ({})"
         keys = sorted({article for _, article, *_ in found})
         articles = {key: rest for key, *rest in self._db.among(query, keys)}
         passages = []
-        for row, key, number, start, end, sentences in found:
+        for row, key, number, start, end, sentences, headings in found:
             if key in articles:
                 id_, title, source, date, text = articles[key]
-                passage = Passage(id_, number, start, end, text[start:end], unpack(sentences))
+                passage = Passage(
+                    id_, number, start, end, text[start:end], unpack(sentences), tuple(json.loads(headings))
+                )
                 passages.append(StoredPassage(row, passage, title, source, date))
         return passages
 
     def texts(self, rows: np.ndarray) -> Iterator[str]:
-        """The texts of these rows' passages, which must be there, and in order."""
+        """The texts that are encoded of these rows' passages, which must be there, and in order."""
+        return (with_header(stored.header, stored.passage.text) for stored in self._stored(rows))
+
+    def fields(self, rows: np.ndarray) -> Iterator[Fields]:
+        """What is searched by words of these rows' passages, which must be there, and in order."""
+        return (
+            Fields(stored.passage.text, stored.title, "\n".join(stored.headings))
+            for stored in self._stored(rows)
+        )
+
+    def digests(self, rows: Sequence[int]) -> dict[int, bytes]:
+        """Of each row that is still there, what it has in common with the passages that say the same."""
+        return dict(self._db.among("SELECT row, digest FROM passage WHERE row IN ({})", rows))
+
+    def _stored(self, rows: np.ndarray) -> Iterator[StoredPassage]:
         for at in range(0, len(rows), CHUNK):
-            yield from (s.passage.text for s in self.passages(rows[at : at + CHUNK].tolist()))
+            yield from self.passages(rows[at : at + CHUNK].tolist())
 
     def vectors(self, rows: np.ndarray, dimension: int) -> np.ndarray:
         """Vectors (n, dimension), float32, of these rows, in their order; zeros for one that is gone or damaged."""
@@ -302,12 +390,10 @@ class Storage:
 
     def contents(self) -> Iterator[StoredArticle]:
         """Everything stored, an article at a time."""
-        articles = (
-            "SELECT key, id, title, text, source, path, date, author, hash FROM article WHERE removed IS NULL"
-        )
+        articles = f"SELECT key, hash, {_ARTICLE} FROM article WHERE removed IS NULL"
         passages = 'SELECT start, "end", sentences, vector FROM passage WHERE article = ? ORDER BY number'
-        for key, *fields, digest in self._db.all(articles):
-            yield StoredArticle(Article(*fields), digest, list(self._db.all(passages, key)))
+        for key, digest, *fields in self._db.all(articles):
+            yield StoredArticle(_article(*fields), digest, list(self._db.all(passages, key)))
 
     def _mark_removed(self, article_id: str, revision: int) -> tuple[str] | None:
         """Gives the path of the article, None where there is none of that id."""
@@ -324,6 +410,31 @@ class Storage:
 
     def _set(self, key: str, value: object) -> None:
         self._db.run("UPDATE meta SET value = ? WHERE key = ?", str(value), key)
+
+
+_ARTICLE = "id, title, text, source, path, date, author, headings"
+
+
+def _article(
+    id: str,
+    title: str,
+    text: str,
+    source: str,
+    path: str,
+    date: str | None,
+    author: str | None,
+    headings: str,
+) -> Article:
+    marks = tuple(Heading(*mark) for mark in json.loads(headings))
+    return Article(id, title, text, source, path, date, author, marks)
+
+
+def _digest(passage: Passage, title: str) -> bytes:
+    """Alike for passages that say the same: of one text and, where it is short, of one title and headings too."""
+    said = [" ".join(passage.text.split())]
+    if len(passage.text.split()) < _SHORT_WORDS:
+        said += [title, *passage.headings]
+    return hashlib.blake2b("\0".join(said).encode(), digest_size=8).digest()
 
 
 def unpack(sentences: bytes) -> tuple[Span, ...]:

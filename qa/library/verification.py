@@ -60,7 +60,10 @@ def _problems_of_text(stored: StoredArticle) -> Iterator[str]:
     for start, end, packed, _ in stored.passages:
         sentences = unpack(packed) if len(packed) % 8 == 0 else ()
         edges = [start, *(edge for s in sentences for edge in (s.start, s.end)), end]
-        whole = sentences and edges[1] == start and edges[-2] == end and end <= len(article.text)
+        pieces = [(piece.start, piece.end) for piece in sentences]
+        pieces += [(heading.start, heading.end) for heading in article.headings]
+        begins, ends = {begin for begin, _ in pieces}, {stop for _, stop in pieces}
+        whole = sentences and start in begins and end in ends and end <= len(article.text)
         if not whole or edges != sorted(edges) or start < 0:
             yield f"Un passage de l’article « {article.id} » a de fausses positions ({start}–{end}) : réindexez-le."
 
@@ -90,7 +93,7 @@ def _problems_of_indexes(storage: Storage, indexes: Indexes, dimension: int) -> 
         _, found = opened.vectors.search(vector[None], 1, allowed=np.array([row]))
         if found[0, 0] != row:
             yield f"L’index des vecteurs n’a pas le passage {row} : {REPAIR}."
-    for row, text in zip(sample, storage.texts(sample), strict=True):
-        _, found = opened.lexical.search(text, 1, allowed=np.array([row]))
-        if not len(found) and any(c.isalpha() for c in text):
+    for row, fields in zip(sample, storage.fields(sample), strict=True):
+        _, found = opened.lexical.search(fields.text, 1, allowed=np.array([row]))
+        if not len(found) and any(c.isalpha() for c in fields.text):
             yield f"L’index des mots n’a pas le passage {row} : {REPAIR}."

@@ -1,4 +1,4 @@
-"""Spans: which sentences are laid before the reader, which span is chosen, and what is cited for it."""
+"""What is chosen of what was read: the best span, the sentences that prove it, the items of a list, and what is cited."""
 
 from __future__ import annotations
 
@@ -6,120 +6,238 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from qa.answer import Citation, Evidence
-from qa.confidence import Signals, log_odds
-from qa.ingest.sentences import split_sentences
-from qa.reading.reader import Segment, SpanScores
-from qa.retrieval.evidence import Candidate, Ranked
+from qa.answer import Citation, Evidence, Item, RetrievedPassage
+from qa.reading.kinds import KIND_INDEX
+from qa.reading.reading import PassageReading, Span
 from qa.retrieval.retriever import Hit
 
-READINGS = 2
-READ_WORDS = 170
-READ_SENTENCES = 8
-WITH_CONTEXT = 2
 MAX_CITATIONS = 3
+MAX_SENTENCES = 4
 EVIDENCE_SHOWN = 10
-WINDOW_WORDS = 260
 FLOOR = 1e-4
+NEARLY = 0.4  # a sentence is quoted beside the best one where it is at least so likely beside it
 
-Layout = list[list[Ranked]]
+
+@dataclass(frozen=True)
+class Read:
+    """A passage that was found, and what the reader found in it."""
+
+    hit: Hit
+    reading: PassageReading
+
+    @cached_property
+    def answers(self) -> float:
+        """The probability that the passage answers, by the kind decoded and by the pointer alike."""
+        kind = 1 - self.reading.kinds[KIND_INDEX["none"]]
+        pointer = 1 - math.exp(self.reading.none)
+        return max(FLOOR, math.sqrt(max(kind, FLOOR) * max(pointer, FLOOR)))
+
+    def sentence(self, number: int) -> str:
+        """The text of one of its sentences."""
+        passage = self.hit.stored.passage
+        span = passage.sentences[number]
+        return passage.text[span.start - passage.start : span.end - passage.start]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The span chosen: its text, its sentence, its offsets in the article, and its lead over the next."""
+class Proof:
+    """A sentence read, and how likely it proves the answer."""
 
-    text: str
-    ranked: Ranked
+    read: Read
+    number: int
+    score: float
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its article and where it begins there."""
+        passage = self.read.hit.stored.passage
+        return passage.article_id, passage.sentences[self.number].start
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return self.read.sentence(self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A span of a passage read: its text, tidied, its offsets in the article, its score and sentence."""
+
+    read: Read
+    sentence: int
     start: int
     end: int
-    log_probability: float
-    margin: float
+    text: str
+    score: float
 
 
-def readings(ranked: Sequence[Ranked]) -> list[Layout]:
-    """What is read: the likeliest sentences, then the likeliest of those left."""
-    found: list[Layout] = []
-    left = list(ranked)
-    while left and len(found) < READINGS:
-        found.append(lay_out(left))
-        read = {id(r) for group in found[-1] for r in group}
-        left = [r for r in left if id(r) not in read]
-    return found
+def proofs(reads: Sequence[Read]) -> list[Proof]:
+    """Every sentence read, once, the likeliest proof first."""
+    best: dict[tuple[str, int], Proof] = {}
+    for read in reads:
+        for number, support in enumerate(read.reading.supports):
+            proof = Proof(read, number, read.answers * support)
+            if proof.key not in best or best[proof.key].score < proof.score:
+                best[proof.key] = proof
+    return sorted(best.values(), key=lambda p: -p.score)
 
 
-def lay_out(ranked: Sequence[Ranked]) -> Layout:
-    """The likeliest sentences, about 170 words of them, grouped by article in the order of its text.
+def spans(reads: Sequence[Read]) -> list[Chosen]:
+    """The spans of all passages read, the likeliest first.
 
-    The first ones bring along the sentence before them, which tells who "il" is.
+    A span's score is its log-probability given that its passage has one, and those that the passage answers and that
+    the sentence proves it.
     """
-    place = {(r.candidate.stored.passage.article_id, r.candidate.end): r for r in ranked}
-    chosen: dict[tuple[str, int], Ranked] = {}
-    words = 0
-    for position, one in enumerate(ranked):
-        before = _before(one.candidate, ranked) if position < WITH_CONTEXT else None
-        for r in (one, before):
-            if r is None or (key := (r.candidate.stored.passage.article_id, r.candidate.end)) in chosen:
-                continue
-            size = len(r.candidate.sentence.split())
-            if chosen and words + size > READ_WORDS:
-                continue
-            chosen[key] = place[key]
-            words += size
-        if len(chosen) >= READ_SENTENCES or words > READ_WORDS - 10:
+    found = []
+    for read in reads:
+        some = math.log(max(1 - math.exp(read.reading.none), FLOOR))
+        for span in read.reading.spans:
+            support = math.log(max(read.reading.supports[span.sentence], 0.02))
+            score = span.log_probability - some + math.log(read.answers) + 0.5 * support
+            found.append(_chosen(read, span, score))
+    return sorted(found, key=lambda c: -c.score)
+
+
+def listed(reads: Sequence[Read]) -> list[Chosen]:
+    """The items of the list that the likeliest passages give, in the order of the text."""
+    best = max(reads, key=lambda r: r.answers * r.reading.kinds[KIND_INDEX["list"]])
+    items = [_chosen(best, span, span.log_probability) for span in best.reading.items]
+    seen: set[str] = set()
+    return [i for i in items if i.text and not (i.text.lower() in seen or seen.add(i.text.lower()))]  # type: ignore[func-returns-value]
+
+
+def _chosen(read: Read, span: Span, score: float) -> Chosen:
+    passage = read.hit.stored.passage
+    place = passage.sentences[span.sentence]
+    offset = place.start - passage.start
+    sentence = read.sentence(span.sentence)
+    a, b = tidy(sentence, *whole_tokens(sentence, span.start - offset, span.end - offset))
+    return Chosen(read, span.sentence, place.start + a, place.start + b, sentence[a:b], score)
+
+
+def quoted(found: Sequence[Proof], most: int, nearly: float = NEARLY) -> list[Proof]:
+    """The best proof and those nearly as likely, at most so many: an article's in the order of its text."""
+    if not found:
+        return []
+    kept = [p for p in found[:most] if p.score >= nearly * found[0].score]
+    order = {article: i for i, article in enumerate(dict.fromkeys(p.key[0] for p in kept))}
+    return sorted(kept, key=lambda p: (order[p.key[0]], p.key[1]))
+
+
+def citation(marker: int, proof: Proof, score: float, span: tuple[int, int] | None = None) -> Citation:
+    """The sentence cited; `span` are offsets in its article."""
+    stored = proof.read.hit.stored
+    place = stored.passage.sentences[proof.number]
+    return Citation(
+        marker,
+        stored.passage.article_id,
+        stored.title,
+        stored.source,
+        stored.date,
+        proof.text,
+        place.start,
+        place.end,
+        span[0] if span else None,
+        span[1] if span else None,
+        score,
+        headings=stored.passage.headings,
+    )
+
+
+def cite(chosen: Chosen, found: Sequence[Proof], score: float) -> tuple[Citation, ...]:
+    """The chosen span's sentence, then others that hold the same answer and are nearly as likely."""
+    first = Proof(chosen.read, chosen.sentence, score)
+    cited = [citation(1, first, score, (chosen.start, chosen.end))]
+    said = re.compile(rf"(?<!\w){re.escape(chosen.text)}(?!\w)")
+    best = next((p.score for p in found if p.key == first.key), 0.0)
+    texts = {first.text}
+    for proof in found:
+        match = said.search(proof.text)
+        if len(cited) == MAX_CITATIONS or proof.score < best / 2:
             break
-    groups: dict[str, list[Ranked]] = {}
-    for (article_id, _), r in chosen.items():
-        groups.setdefault(article_id, []).append(r)
-    return [sorted(group, key=lambda r: r.candidate.start) for group in groups.values()]
+        if match is None or proof.text in texts:
+            continue
+        texts.add(proof.text)
+        start = proof.key[1] + match.start()
+        cited.append(citation(len(cited) + 1, proof, proof.score, (start, start + len(chosen.text))))
+    return tuple(cited)
 
 
-def _before(candidate: Candidate, ranked: Sequence[Ranked]) -> Ranked | None:
-    """The ranked sentence that stands just before the candidate in its passage."""
-    if not candidate.before:
-        return None
-    passage = candidate.stored.passage
-    for r in ranked:
-        other = r.candidate
-        if other.stored.passage.article_id == passage.article_id and other.sentence == candidate.before:
-            return r
-    return None
+def cite_items(items: Sequence[Chosen], score: float) -> tuple[tuple[Item, ...], tuple[Citation, ...]]:
+    """The items, each with the marker of its sentence, and these sentences."""
+    cited: dict[tuple[str, int], Citation] = {}
+    made = []
+    for item in items:
+        proof = Proof(item.read, item.sentence, score)
+        if proof.key not in cited:
+            cited[proof.key] = citation(len(cited) + 1, proof, score, (item.start, item.end))
+        made.append(Item(item.text, cited[proof.key].marker))
+    return tuple(made), tuple(cited.values())
 
 
-def segment_of(group: Sequence[Ranked]) -> Segment:
-    """The sentences of one article as one segment of the reader's input."""
-    return join_sentences([r.candidate.sentence for r in group])
+def evidence(found: Sequence[Proof]) -> tuple[Evidence, ...]:
+    """The ten likeliest proofs, with their neighbours."""
+    shown = []
+    for proof in found[:EVIDENCE_SHOWN]:
+        stored = proof.read.hit.stored
+        place = stored.passage.sentences[proof.number]
+        last = len(stored.passage.sentences) - 1
+        shown.append(
+            Evidence(
+                stored.passage.article_id,
+                stored.title,
+                stored.source,
+                stored.date,
+                proof.text,
+                place.start,
+                place.end,
+                proof.score,
+                proof.read.sentence(proof.number - 1) if proof.number else "",
+                proof.read.sentence(proof.number + 1) if proof.number < last else "",
+            )
+        )
+    return tuple(shown)
 
 
-def join_sentences(sentences: Sequence[str]) -> Segment:
-    """Sentences joined by spaces, with the offsets of each."""
-    offsets, at = [], 0
-    for sentence in sentences:
-        offsets.append((at, at + len(sentence)))
-        at += len(sentence) + 1
-    return Segment(" ".join(sentences), tuple(offsets))
+def order_passages(hits: Sequence[Hit], found: Sequence[Proof]) -> list[Hit]:
+    """The passages by the best of their sentences; those that were not read last, as they were."""
+    place: dict[int, int] = {}
+    for number, proof in enumerate(found):
+        place.setdefault(proof.read.hit.stored.row, number)
+    return sorted(hits, key=lambda hit: place.get(hit.stored.row, len(found)))
 
 
-def windows_of(text: str) -> list[tuple[Segment, int]]:
-    """A text as segments of at most about 260 words, each with its offset in the text; half a window overlaps."""
-    sentences = split_sentences(text)
-    windows: list[tuple[Segment, int]] = []
-    first = 0
-    while first < len(sentences):
-        last, words = first, 0
-        while last < len(sentences):
-            words += len(text[slice(*sentences[last])].split())
-            if words > WINDOW_WORDS and last > first:
-                break
-            last += 1
-        at = sentences[first][0]
-        inside = tuple((a - at, b - at) for a, b in sentences[first:last])
-        windows.append((Segment(text[at : sentences[last - 1][1]], inside), at))
-        if last == len(sentences):
-            break
-        first = max(first + 1, (first + last) // 2)
-    return windows
+def retrieved(hit: Hit) -> RetrievedPassage:
+    """A passage found, as a user gets it."""
+    info, passage = hit.stored, hit.stored.passage
+    return RetrievedPassage(
+        passage.article_id, info.title, info.source, info.date, passage.text, passage.start, passage.end,
+        hit.score, hit.lexical, hit.dense, passage.headings,
+    )  # fmt: skip
+
+
+_JOINED = re.compile(
+    r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|\w+(?:[./@:_-]\w+)+|\d+(?:[ \u00a0\u202f]\d{3})+(?:[.,]\d+)?|\d+[.,]\d+"
+)
+_AMOUNT = re.compile(
+    r"(?P<number>\d)[ \u00a0\u202f]?(?:%|‰|°C?|€|\$|£|k€|M€|Md€|km/h|km²|m²|m³|[kcm]?m|[km]?g|[cm]?l|L|kWh?|Wh?|Go|Mo|min|"
+    r"(?:millions?|milliards?|mille)(?: d[e’'] ?(?:euros|dollars|francs|livres|personnes|habitants))?|euros?|dollars?|"
+    r"francs?|mètres?|kilomètres?|kilos?|grammes?|tonnes?|litres?|hectares?|degrés?|ans?|mois|jours?|heures?|minutes?|"
+    r"secondes?|semaines?)(?!\w)"
+)
+
+
+def whole_tokens(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span grown so that it cuts no address, code, range or number, nor leaves a number's unit behind."""
+    for match in _JOINED.finditer(text):
+        if match.start() < end and match.end() > start:
+            start, end = min(start, match.start()), max(end, match.end())
+    for match in _AMOUNT.finditer(text):
+        if start <= match.start() and match.end("number") <= end < match.end():
+            end = match.end()
+    return start, end
 
 
 _EDGE = " \t\n\u00a0\u202f,;:.!?…'’\"–—-"
@@ -151,133 +269,3 @@ def tidy(text: str, start: int, end: int) -> tuple[int, int]:
         else:
             return a, b
     return start, end
-
-
-def choose(layout: Layout, scores: SpanScores, evidence_weight: float) -> Choice | None:
-    """The span whose log-probability, and its sentence's evidence, are highest together."""
-    weighed = sorted(
-        (
-            (
-                span.log_probability
-                + evidence_weight * log_odds(layout[span.segment][span.sentence].probability),
-                span,
-            )
-            for span in scores.spans
-        ),
-        key=lambda pair: -pair[0],
-    )
-    if not weighed:
-        return None
-    score, best = weighed[0]
-    ranked = layout[best.segment][best.sentence]
-    others = [
-        s for s, o in weighed if o.segment != best.segment or o.end <= best.start or o.start >= best.end
-    ]
-    at = segment_of(layout[best.segment]).sentences[best.sentence][0]
-    sentence = ranked.candidate.sentence
-    a, b = tidy(sentence, best.start - at, best.end - at)
-    offset = ranked.candidate.start
-    margin = min(10.0, score - others[0]) if others else 10.0
-    return Choice(sentence[a:b], ranked, offset + a, offset + b, best.log_probability, margin)
-
-
-def signals(choice: Choice, scores: SpanScores, hits: Sequence[Hit]) -> Signals:
-    """What the confidence in a choice is judged by."""
-    return Signals(
-        span=max(choice.log_probability, -12.0),
-        no_answer=max(scores.none, -12.0),
-        evidence=log_odds(choice.ranked.probability),
-        dense=max(hit.dense for hit in hits),
-        margin=choice.margin,
-    )
-
-
-def order_sentences(
-    ranked: Sequence[Ranked], layout: Layout, scores: SpanScores | None, evidence_weight: float
-) -> list[tuple[Ranked, float]]:
-    """Every sentence with its score, those the reader found an answer in first."""
-    share = {} if scores is None else {
-        id(layout[segment][sentence]): max(value, FLOOR) for (segment, sentence), value in scores.sentences.items()
-    }  # fmt: skip
-    lowest = math.log(FLOOR)
-
-    def key(r: Ranked) -> float:
-        return -(math.log(share[id(r)]) if id(r) in share else lowest) - evidence_weight * log_odds(
-            r.probability
-        )
-
-    return [(r, share.get(id(r), r.probability)) for r in sorted(ranked, key=key)]
-
-
-def order_passages(hits: Sequence[Hit], sentences: Sequence[tuple[Ranked, float]]) -> list[Hit]:
-    """The passages by the best of their sentences; those without one last, as they were."""
-    place: dict[int, int] = {}
-    for number, (r, _) in enumerate(sentences):
-        place.setdefault(r.candidate.stored.row, number)
-    return sorted(hits, key=lambda hit: place.get(hit.stored.row, len(sentences)))
-
-
-def show_evidence(sentences: Sequence[tuple[Ranked, float]]) -> tuple[Evidence, ...]:
-    """The first ten sentences."""
-    return tuple(_evidence(r, score) for r, score in sentences[:EVIDENCE_SHOWN])
-
-
-def _evidence(ranked: Ranked, score: float) -> Evidence:
-    c = ranked.candidate
-    info = c.stored
-    return Evidence(
-        info.passage.article_id,
-        info.title,
-        info.source,
-        info.date,
-        c.sentence,
-        c.start,
-        c.end,
-        score,
-        c.before,
-        c.after,
-    )
-
-
-def cite(choice: Choice, ranked: Sequence[Ranked], probability: float) -> tuple[Citation, ...]:
-    """The chosen sentence, then others that hold the same answer and are nearly as likely."""
-    cited = [_citation(1, choice.ranked, choice.start, choice.end, probability)]
-    said = re.compile(rf"(?<!\w){re.escape(choice.text)}(?!\w)")
-    sentences = {choice.ranked.candidate.sentence}
-    for r in ranked:
-        if len(cited) == MAX_CITATIONS:
-            break
-        sentence = r.candidate.sentence
-        found = said.search(sentence)
-        if found is None or sentence in sentences or r.probability < choice.ranked.probability / 2:
-            continue
-        sentences.add(sentence)
-        start = r.candidate.start + found.start()
-        cited.append(_citation(len(cited) + 1, r, start, start + len(choice.text), r.probability))
-    return tuple(cited)
-
-
-def quote(evidence: Evidence, probability: float) -> Citation:
-    """A whole sentence cited, with no short answer in it."""
-    e = evidence
-    return Citation(
-        1, e.article_id, e.title, e.source, e.date, e.sentence, e.start, e.end, None, None, probability
-    )
-
-
-def _citation(marker: int, ranked: Ranked, start: int, end: int, score: float) -> Citation:
-    c = ranked.candidate
-    info = c.stored
-    return Citation(
-        marker,
-        info.passage.article_id,
-        info.title,
-        info.source,
-        info.date,
-        c.sentence,
-        c.start,
-        c.end,
-        start,
-        end,
-        score,
-    )

@@ -77,9 +77,11 @@ class PassageEncoder:
             found.append(Encoded(ids, first, np.array(offsets, np.int64).reshape(-1, 2)))
         return found
 
-    def pad(self, encoded: Sequence[Encoded]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Token ids (int64), attention mask (int64) and context mask (bool), each (batch, longest)."""
-        length = max(len(e.ids) for e in encoded)
+    def pad(
+        self, encoded: Sequence[Encoded], length: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Token ids (int64), attention mask (int64) and context mask (bool), each (batch, length, or the longest)."""
+        length = length or max(len(e.ids) for e in encoded)
         ids = np.full((len(encoded), length), self.padding, np.int64)
         attention = np.zeros((len(encoded), length), np.int64)
         context = np.zeros((len(encoded), length), bool)

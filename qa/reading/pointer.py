@@ -22,7 +22,8 @@ from transformers import (
     PreTrainedModel,
 )
 
-KINDS = ("none", "span", "list", "yes", "no", "sentences")
+from qa.reading.kinds import KINDS
+
 TAGS = ("outside", "begin", "inside")
 MASKED = -1e4
 

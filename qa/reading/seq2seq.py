@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qa.errors import SourcierError
-from qa.reading.reader import Segment, SpanScores
+from qa.reading.reading import PassageReading
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -48,19 +48,19 @@ class Rescorer:
             )
         return tokenizer, model
 
-    def rescore(self, question: str, segments: Sequence[Segment], scores: SpanScores) -> SpanScores:
-        """The same spans, their log-probabilities moved by the model's opinion, best first."""
-        if not scores.spans:
-            return scores
-        text = self._fitted(question, " ".join(segment.text for segment in segments))
-        answers = [segments[s.segment].text[s.start : s.end].strip() for s in scores.spans]
-        opinions = self.log_likelihoods(PROMPT.format(text=text, question=question), answers)
+    def rescore(self, question: str, text: str, reading: PassageReading) -> PassageReading:
+        """The same spans of a passage, their log-probabilities moved by the model's opinion, best first."""
+        if not reading.spans:
+            return reading
+        fitted = self._fitted(question, text)
+        answers = [text[s.start : s.end].strip() for s in reading.spans]
+        opinions = self.log_likelihoods(PROMPT.format(text=fitted, question=question), answers)
         best = max(opinions)
         moved = [
             replace(span, log_probability=span.log_probability + WEIGHT * (opinion - best))
-            for span, opinion in zip(scores.spans, opinions, strict=True)
+            for span, opinion in zip(reading.spans, opinions, strict=True)
         ]
-        return replace(scores, spans=tuple(sorted(moved, key=lambda span: -span.log_probability)))
+        return replace(reading, spans=tuple(sorted(moved, key=lambda span: -span.log_probability)))
 
     def _fitted(self, question: str, text: str) -> str:
         """The text without what would push the question out of the model's input."""

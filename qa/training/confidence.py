@@ -1,9 +1,9 @@
-"""Fit how much the evidence counts beside the reader, the two confidences, and their thresholds.
+"""Fit how likely what could be asserted is right, on questions that the reader has not seen.
 
-    python -m qa.training.confidence --questions squad.json ... --half piaf_dev.json --output qa/models/confidence.json
+    python -m qa.training.confidence --natural FOLDER... --squad piaf_dev.json ... --output qa/models/confidence.json
 
-Nothing here may have been seen by the ranker or the reader in training. A third of the questions that have
-an answer, another third each time all are asked, are asked with their paragraph taken out of the search, so
+All documents of the folders make one library, and of their questions those on the documents that reader training holds
+out are asked; of the SQuAD files half A. A part of the answerable ones is asked once more without their document, so
 that the right thing is to abstain.
 """
 
@@ -13,152 +13,174 @@ import argparse
 import json
 import random
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from qa.assistant import Assistant, Trace
-from qa.confidence import SIGNALS
-from qa.reading.choice import choose, signals
-from qa.scoring import f1
-from qa.training.evidence import build_library
-from qa.training.examples import Question, half, read_squad
+from qa.assistant import Assistant, Examined
+from qa.confidence import MODELS, SIGNALS, kinds_of
+from qa.ingest.articles import Article
+from qa.library.library import Library
+from qa.reading.choice import MAX_SENTENCES, listed, quoted
+from qa.scoring import accepted, normalise
+from qa.training.documents import Asked, Corpus, joined, read_extractive, read_natural
+from qa.training.reader import held_out
 
-WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
-RIGHT = 0.5
-SHORT = 0.2  # a wrong short answer, seen with its sentence and its doubt, costs a quarter of what a right one gains
-ABSTAIN = 0.5  # to refuse wrongly costs as much as to answer where there is nothing
-TURNS = 2
+WITHOUT = 0.2
+SHORT = 0.75  # a wrong assertion costs three times what a right one gains
+ABSTAIN = 0.5
+FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question with what the steps found, and its answers, none where its paragraph was withheld."""
+class Case:
+    """A question with what the steps found; `absent` says that its document was kept out of the search."""
 
-    trace: Trace
-    answers: tuple[str, ...]
+    asked: Asked
+    corpus: Corpus
+    examined: Examined
+    absent: bool
 
+    @property
+    def answerable(self) -> bool:
+        """Whether what was searched holds its answer."""
+        return self.asked.kind != "none" and not self.absent
 
-def ask(questions: Sequence[Question], assistant: Assistant, seed: int) -> list[Asked]:
-    """Ask each question; a third of the answerable ones without their paragraph."""
-    rng = random.Random(seed)
-    ids = {a.id[:6]: a.id for a in assistant.library.articles()}
-    everything = set(ids.values())
-    withheld = [q for q in questions if q.answers and rng.random() < 1 / 3]
-    kept = [q for q in questions if q not in withheld]
-    asked = [
-        Asked(trace, tuple(text for text, _ in q.answers))
-        for q, trace in zip(kept, assistant.examine([q.text for q in kept]), strict=True)
-    ]
-    for q in withheld:
-        without = everything - {ids[f"{q.paragraph:06d}"]}
-        asked.append(Asked(assistant.examine([q.text], article_ids=without)[0], ()))
-    return asked
+    def texts(self, places: Sequence[tuple[int, int]]) -> list[str]:
+        """The texts of these offsets of its document."""
+        text = self.corpus.documents[self.asked.document].text
+        return [text[a:b] for a, b in places]
 
-
-def overlap(one: Asked, weight: float) -> float:
-    """F1 of the span chosen with that evidence weight."""
-    choice = choose(one.trace.layout, one.trace.scores, weight) if one.trace.scores else None
-    return f1(choice.text, one.answers) if choice and one.answers else 0.0
+    @property
+    def supports(self) -> list[str]:
+        """The sentences that prove its answer."""
+        sentences = self.corpus.documents[self.asked.document].sentences
+        return self.texts([sentences[n] for n in self.asked.support])
 
 
-def table(asked: Sequence[Asked], weight: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Signals (n, len(SIGNALS)), whether the span is right, whether there is an answer."""
-    rows, right, answerable = [], [], []
-    for one in asked:
-        choice = choose(one.trace.layout, one.trace.scores, weight) if one.trace.scores else None
-        if choice is None or one.trace.scores is None:
-            continue
-        rows.append(signals(choice, one.trace.scores, one.trace.hits).values())
-        right.append(bool(one.answers) and f1(choice.text, one.answers) >= RIGHT)
-        answerable.append(bool(one.answers))
-    return np.array(rows), np.array(right), np.array(answerable)
-
-
-def abstention_f1(probability: np.ndarray, answerable: np.ndarray, threshold: float) -> float:
-    """F1 of refusing, the questions without an answer being the ones to refuse."""
-    refused = probability < threshold
-    hit = float((refused & ~answerable).sum())
-    return 2 * hit / max(1.0, float(refused.sum() + (~answerable).sum()))
-
-
-def calibration_error(probability: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error over equal-width bins (Guo et al. 2017)."""
-    which = np.minimum((probability * bins).astype(int), bins - 1)
-    return float(
-        sum(
-            abs(probability[which == b].mean() - right[which == b].mean()) * (which == b).mean()
-            for b in set(which.tolist())
-        )
+def proved(case: Case) -> bool:
+    """Whether one of the sentences that would be quoted proves the answer."""
+    said = [normalise(p.text) for p in quoted(case.examined.proofs, MAX_SENTENCES)]
+    return case.answerable and any(
+        normalise(s) in t or t in normalise(s) for s in case.supports for t in said
     )
+
+
+def short_right(case: Case) -> bool:
+    """Whether the best span is an accepted answer."""
+    spans = case.examined.spans
+    return case.answerable and bool(spans) and accepted(spans[0].text, case.texts(case.asked.spans))
+
+
+def list_right(case: Case) -> bool:
+    """Whether half of the items are given, and no more items are wrong than right."""
+    if not case.answerable or case.asked.kind != "list":
+        return False
+    given = [item.text for item in listed(case.examined.reads)]
+    wanted = case.texts(case.asked.spans)
+    found = sum(any(accepted(g, [w]) for g in given) for w in wanted)
+    right = sum(any(accepted(g, [w]) for w in wanted) for g in given)
+    return 2 * found >= len(wanted) and 2 * right >= len(given)
+
+
+def polarity_right(case: Case) -> bool:
+    """Whether the likelier of yes and no is right."""
+    kinds = kinds_of(case.examined.reads)
+    said = "yes" if kinds["yes"] > kinds["no"] else "no"
+    return case.answerable and case.asked.kind == said
+
+
+def kind_said(case: Case) -> str:
+    """The kind that would be asserted."""
+    kinds = kinds_of(case.examined.reads)
+    both = {**kinds, "polarity": kinds["yes"] + kinds["no"]}
+    return max(("span", "list", "polarity", "sentences"), key=lambda name: both[name])
+
+
+DECISIONS: dict[str, tuple[Callable[[Case], bool], Callable[[Case], bool]]] = {
+    "answerable": (lambda case: True, proved),
+    "short": (lambda case: kind_said(case) == "span", short_right),
+    "listed": (lambda case: kind_said(case) == "list", list_right),
+    "polarity": (lambda case: kind_said(case) == "polarity", polarity_right),
+}
+"""For each model, the cases it is asked about, and whether what it decides on is right."""
+
+
+def ask(corpus: Corpus, assistant: Assistant, rng: random.Random) -> list[Case]:
+    """Ask each question; a part of the answerable ones once more without their document."""
+    questions, histories = [q.text for q in corpus.questions], [q.history for q in corpus.questions]
+    examined = assistant.examine(questions, histories=histories)
+    cases = [Case(q, corpus, e, False) for q, e in zip(corpus.questions, examined, strict=True)]
+    everything = {article.id for article in assistant.library.articles()}
+    for q in corpus.questions:
+        if q.kind != "none" and rng.random() < WITHOUT:
+            found = assistant.examine([q.text], histories=[q.history], article_ids=everything - {q.document})
+            cases.append(Case(q, corpus, found[0], True))
+    return cases
+
+
+def fit(rows: np.ndarray, right: np.ndarray, groups: Sequence[str]) -> tuple[dict[str, object], np.ndarray]:
+    """A logistic model as it is saved, and its probabilities when each group is left out in turn."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
+    apart = cross_val_predict(
+        model, rows, right, groups=groups, cv=GroupKFold(FOLDS), method="predict_proba"
+    )[:, 1]
+    scaler, logistic = model.fit(rows, right).steps[0][1], model.steps[1][1]
+    weights = logistic.coef_[0] / scaler.scale_
+    intercept = float(logistic.intercept_[0] - (weights * scaler.mean_).sum())
+    named = {name: round(float(w), 5) for name, w in zip(SIGNALS, weights, strict=True)}
+    return {"intercept": round(intercept, 5), "weights": named}, apart
+
+
+def build_library(corpus: Corpus, folder: Path) -> Library:
+    """A library of the corpus's documents, their ids the articles'."""
+    library = Library.open(folder, create=True)
+    library.add_articles([Article(d.id, d.title, d.text, d.source) for d in corpus.documents.values()])
+    return library
 
 
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--questions", type=Path, nargs="*", default=[], help="SQuAD files used whole")
+    parser.add_argument("--natural", type=Path, nargs="+", required=True, help="folders of natural questions")
     parser.add_argument(
-        "--half", type=Path, required=True, help="SQuAD file: half A is fitted on, half B measured"
+        "--squad", type=Path, nargs="*", default=[], help="SQuAD files, of which half A is asked"
     )
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    data = read_squad([options.half, *options.questions])
-    split = read_squad([options.half])
-    fitted = half(split, "a") + data.questions[len(split.questions) :]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        build_library(data, Path(folder) / "library", "french-small") as library,
-    ):
+    rng = random.Random(options.seed)
+    parts = [held_out(read_natural(folder))[1] for folder in options.natural]
+    for path in options.squad:
+        corpus = read_extractive(path)
+        half = set(sorted(corpus.documents)[::2])
+        parts.append(Corpus(corpus.documents, [q for q in corpus.questions if q.document in half]))
+    corpus = joined(parts)
+    with tempfile.TemporaryDirectory() as folder, build_library(corpus, Path(folder)) as library:
         assistant = Assistant(library)
-        fit, kept = (
-            [one for turn in range(TURNS) for one in ask(questions, assistant, options.seed + turn)]
-            for questions in (fitted, half(split, "b"))
+        cases = ask(corpus, assistant, rng)
+    saved: dict[str, object] = {}
+    for name in MODELS:
+        concerned, is_right = DECISIONS[name]
+        chosen = [case for case in cases if concerned(case)]
+        rows = np.array([case.examined.signals.values() for case in chosen])
+        right = np.array([is_right(case) for case in chosen])
+        saved[name], apart = fit(rows, right, [case.asked.document for case in chosen])
+        sure = apart >= SHORT
+        print(
+            f"{name:10} {len(chosen):5} cases, {right.mean():.3f} right, area {roc_auc_score(right, apart):.3f}; "
+            f"at {SHORT}: {sure.mean():.3f} of them, {right[sure].mean() if sure.any() else 0:.3f} right"
         )
-    means = {w: float(np.mean([overlap(one, w) for one in fit if one.answers])) for w in WEIGHTS}
-    weight = max(means, key=lambda w: means[w])
-    print("evidence weight:", {w: round(m, 4) for w, m in means.items()}, "->", weight)
-    x, right, answerable = table(fit, weight)
-    models = {"right": logistic(x, right), "answerable": logistic(x, answerable)}
-    report(fit, weight, models, "fitted on")
-    report(kept, weight, models, "half B   ")
-    saved = {
-        name: {
-            "intercept": round(float(model.intercept_[0]), 5),
-            "weights": dict(zip(SIGNALS, (round(float(w), 5) for w in model.coef_[0]), strict=True)),
-        }
-        for name, model in models.items()
-    } | {
-        "evidence_weight": weight,
-        "usual_dense": round(float(x[:, SIGNALS.index("dense")].mean()), 4),
-        "thresholds": {"short": SHORT, "abstain": ABSTAIN},
-    }
-    options.output.write_text(json.dumps(saved, indent=2) + "\n", "utf-8")
-
-
-def logistic(x: np.ndarray, y: np.ndarray) -> LogisticRegression:
-    """A logistic model fitted on standardised signals, its weights brought back to the signals' own units."""
-    mean, deviation = x.mean(0), x.std(0)
-    model = LogisticRegression(C=1.0, max_iter=1000).fit((x - mean) / deviation, y)
-    model.coef_ = model.coef_ / deviation
-    model.intercept_ = model.intercept_ - model.coef_ @ mean
-    return model
-
-
-def report(
-    asked: Sequence[Asked], weight: float, models: Mapping[str, LogisticRegression], name: str
-) -> None:
-    """Print F1, F1 of refusing, and calibration error on the questions."""
-    x, right, answerable = table(asked, weight)
-    probability, likely = (models[n].predict_proba(x)[:, 1] for n in ("right", "answerable"))
-    print(
-        f"{name}: n {len(x)}, F1 of answerable {np.mean([overlap(o, weight) for o in asked if o.answers]):.3f}, "
-        f"abstention F1 {abstention_f1(likely, answerable, ABSTAIN):.3f}, "
-        f"ECE {calibration_error(probability, right):.3f}"
-    )
+    saved["usual_dense"] = round(float(np.mean([case.examined.signals.dense for case in cases])), 4)
+    saved["thresholds"] = {"short": SHORT, "abstain": ABSTAIN}
+    options.output.write_text(json.dumps(saved, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

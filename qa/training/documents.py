@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import lzma
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from embeddings.records import read_lines
+from embeddings.squad import SquadQuestion, read_squad
 from qa.ingest.sentences import split_sentences
 
+CONTEXTS = "contexts.jsonl.xz"
+QUESTIONS = "questions.jsonl.xz"
 KIND_OF = {
     "fact": "span", "liste": "list", "oui": "yes", "non": "no", "rien": "none",
     "pourquoi": "sentences", "comment": "sentences", "definition": "sentences", "evenement": "sentences",
@@ -64,24 +65,15 @@ def joined(parts: Iterable[Corpus]) -> Corpus:
     return whole
 
 
-def lines_of(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a .jsonl or .jsonl.xz file."""
-    opened = lzma.open(path, "rt", encoding="utf-8") if path.suffix == ".xz" else path.open(encoding="utf-8")
-    with opened as lines:
-        yield from map(json.loads, lines)
-
-
 def read_natural(folder: Path) -> Corpus:
     """`contexts.jsonl.xz` and `questions.jsonl.xz` of a folder: questions as people ask them."""
-    documents = {
-        d["id"]: Document(d["id"], d["title"], d["text"], tuple(map(tuple, d["sentences"])), d["source"])
-        for d in lines_of(folder / "contexts.jsonl.xz")
-    }
+    read = (document_of(record) for _, record in read_lines(folder / CONTEXTS))
+    documents = {document.id: document for document in read}
     questions = []
-    for row in lines_of(folder / "questions.jsonl.xz"):
+    for _, row in read_lines(folder / QUESTIONS):
         document = documents[row["c"]]
         support = tuple(n - 1 for n in row["s"])
-        found = [_locate(document, answer, support) for answer in row["a"]]
+        found = [locate(document, answer, support) for answer in row["a"]]
         kind = KIND_OF[row["k"]]
         spans = tuple(s for s in found if s is not None)
         spans = tuple(sorted(set(spans))) if kind == "list" else spans[:1]
@@ -92,23 +84,29 @@ def read_natural(folder: Path) -> Corpus:
     return Corpus(documents, questions)
 
 
-def _locate(document: Document, answer: str, support: Sequence[int]) -> tuple[int, int] | None:
+def document_of(record: Mapping[str, Any]) -> Document:
+    """The document of a line of `contexts.jsonl.xz`."""
+    sentences = tuple((start, end) for start, end in record["sentences"])
+    return Document(record["id"], record["title"], record["text"], sentences, record.get("source", ""))
+
+
+def locate(document: Document, answer: str, support: Sequence[int]) -> tuple[int, int] | None:
     """Where the answer stands: in the first of its sentences that holds it."""
-    folded = _fold(answer)
+    folded = fold(answer)
     for number in support:
         a, b = document.sentences[number]
-        at = _fold(document.text[a:b]).find(folded)
+        at = fold(document.text[a:b]).find(folded)
         if at >= 0:
             return a + at, a + at + len(answer)
     a, b = document.sentences[min(support)][0], document.sentences[max(support)][1]
-    at = _fold(document.text[a:b]).find(folded)
+    at = fold(document.text[a:b]).find(folded)
     return (a + at, a + at + len(answer)) if at >= 0 else None
 
 
 _FOLD = str.maketrans({"’": "'", "\u00a0": " ", "\u202f": " ", "\n": " "})
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """Quotes and spaces of one kind; no character is added or taken away."""
     return text.translate(_FOLD)
 
@@ -117,44 +115,32 @@ def read_extractive(path: Path) -> Corpus:
     """A file of extractive questions: SQuAD's format (.json), or a question a line with its context (.jsonl.xz)."""
     documents: dict[str, Document] = {}
     questions: list[Asked] = []
-    for number, (title, context, asked) in enumerate(_contexts(path)):
-        document = Document(f"{path.stem}/{number}", title, context, tuple(split_sentences(context)), path.stem)
-        documents[document.id] = document
-        for row in asked:
-            questions.append(_asked(document, row, f"{path.stem}/{number}/{len(questions)}"))
+    titled = "press" in path.stem  # the others' titles name a source
+    for number, paragraph in enumerate(read_squad(path)):
+        name, text = f"{path.stem}/{number}", paragraph.context
+        title = paragraph.title if titled else ""
+        document = documents[name] = Document(name, title, text, tuple(split_sentences(text)), path.stem)
+        for question in paragraph.questions:
+            questions.append(_asked(document, question, f"{name}/{len(questions)}"))
     return Corpus(documents, [q for q in questions if q.kind == "none" or q.support])
 
 
-def _contexts(path: Path) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
-    if path.suffix == ".json":
-        for article in json.loads(path.read_text("utf-8"))["data"]:
-            title = article.get("title", "") if "press" in path.stem else ""  # the others' titles name a source
-            for paragraph in article["paragraphs"]:
-                yield title, paragraph["context"], paragraph["qas"]
-        return
-    asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in lines_of(path):
-        asked[row["context"]].append(row)
-    for context, rows in asked.items():
-        yield "", context, rows
-
-
-def _asked(document: Document, row: dict[str, Any], name: str) -> Asked:
-    """One row; its kind is "none" too where its answer is not in the text, and such rows have no support."""
-    if row.get("answer") in ("yes", "no"):
+def _asked(document: Document, question: SquadQuestion, name: str) -> Asked:
+    """One question; where its answers have no known place, it has no support either."""
+    if question.polarity:
         everything = tuple(range(len(document.sentences)))
-        return Asked(name, document.id, row["question"], row["answer"], (), everything)
-    answers = [a for a in row["answers"] if a["text"].strip() and a.get("answer_start", -1) >= 0]
-    if not row["answers"]:
-        return Asked(name, document.id, row["question"], "none", (), ())
-    spans = tuple((a["answer_start"], a["answer_start"] + len(a["text"])) for a in answers)
-    several = str(row.get("id", "")).startswith("multispan") and len(spans) > 1
+        return Asked(name, document.id, question.text, question.polarity, (), everything)
+    if not question.answers:
+        return Asked(name, document.id, question.text, "none", (), ())
+    located = [a for a in question.answers if a.text.strip() and a.start is not None]
+    spans = tuple((a.start, a.start + len(a.text)) for a in located if a.start is not None)
+    several = question.id.startswith("multispan") and len(spans) > 1
     spans = spans if several else spans[:1]
     support = tuple(
         dict.fromkeys(
             n for s in spans for n, (a, b) in enumerate(document.sentences) if a < s[1] and s[0] < b
         )
     )
-    opening = row["question"].strip().lower().split(" ")[0]
+    opening = question.text.strip().lower().split(" ")[0]
     kind = "list" if several else "" if opening in ("pourquoi", "comment", "why", "how") else "span"
-    return Asked(name, document.id, row["question"], kind, spans, support)
+    return Asked(name, document.id, question.text, kind, spans, support)

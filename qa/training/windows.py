@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.reading.encoding import ReaderInput, with_history
+from qa.training.distractors import Distractors
 from qa.training.documents import Asked, Corpus, Document
-from qa.training.examples import Distractors
 
 WINDOW_WORDS = (90, 200)
 WITHOUT_HEADER = 0.15
@@ -70,10 +70,10 @@ class Examples:
 
     def __init__(self, corpus: Corpus) -> None:
         self.corpus = corpus
-        self._rows = [
-            (d, row) for d in corpus.documents.values() for row in windows(d, 120)
-        ]
-        self._distractors = Distractors([d.text[d.sentences[r[0]][0] : d.sentences[r[-1]][1]] for d, r in self._rows])
+        self._rows = [(d, row) for d in corpus.documents.values() for row in windows(d, 120)]
+        self._distractors = Distractors(
+            [d.text[d.sentences[r[0]][0] : d.sentences[r[-1]][1]] for d, r in self._rows]
+        )
 
     def draw(self, asked: Asked, rng: random.Random, misses: float) -> Iterator[Example]:
         """The right row and, `misses` times in the mean, a row that does not answer: of the same document, or like it."""
@@ -93,7 +93,9 @@ class Examples:
             others = [r for r in rows[asked.kind == "none" :] if not set(r) & set(asked.support)]
             if others and rng.random() < 0.6:
                 others.sort(key=lambda r: -self._likeness(asked, document, r))
-                yield example(asked, document, others[0] if rng.random() < 0.6 else rng.choice(others), header)
+                yield example(
+                    asked, document, others[0] if rng.random() < 0.6 else rng.choice(others), header
+                )
             else:
                 yield from self._stranger(asked, document, rng)
 
@@ -104,7 +106,7 @@ class Examples:
     def _stranger(self, asked: Asked, document: Document, rng: random.Random) -> Iterator[Example]:
         """A row of another document that shares the question's rarest words, and does not hold its answer."""
         answers = [document.text[a:b].lower() for a, b in asked.spans]
-        near = self._distractors.nearest(asked.text, 12, -1)
+        near = self._distractors.nearest(asked.text, 12)
         rng.shuffle(near)
         for number in near:
             other, row = self._rows[number]

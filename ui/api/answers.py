@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
-from qa.answer import Answer, Delta, Step
+from qa.answer import Answer, Step
 from qa.confidence import Thresholds
 from qa.errors import LibraryError
-from qa.history import History, Settings
+from qa.export import published, published_passages
+from qa.history import History, Preferences
+from qa.wording import said_in
 from ui.api.errors import UNKNOWN_ARTICLE, ApiError, as_api_error, error_body
-from ui.api.schemas import Bounds, ErrorBody, Question
+from ui.api.schemas import AnswerBody, Bounds, ErrorBody, Question, StepBody
 from ui.server.auth import user_of
 from ui.server.workers import Item, Workers, answer_of, unless_gone
 
@@ -38,8 +40,8 @@ EVENT: dict[str, Any] = {
 """An event of a stream, as OpenAPI describes it; its data is JSON."""
 
 _EVENTS: dict[str, Any] = {
-    "description": "Événements\u00a0: «\u00a0step\u00a0» ({name, label}), «\u00a0delta\u00a0» ({text}), puis "
-    "«\u00a0answer\u00a0» (la réponse entière), ou «\u00a0error\u00a0».",
+    "description": "Événements\u00a0: «\u00a0step\u00a0» ({name, label, passages}) à chaque étape, puis «\u00a0answer\u00a0» "
+    "(la réponse entière), ou «\u00a0error\u00a0».",
     "content": {"text/event-stream": {"schema": EVENT}},
 }
 
@@ -82,25 +84,25 @@ def fault_of(path: str, error: Exception) -> dict[str, Any]:
 
 
 def answer_router(workers: Workers, history: History) -> APIRouter:
-    """The routes; what a question leaves out is as in the user's settings."""
+    """The routes; what a question leaves out is as in the user's preferences."""
     router = APIRouter(prefix="/api", tags=["Questions"], responses=ERRORS)
 
     async def asked(question: Question, request: Request) -> AsyncGenerator[Item, None]:
-        settings = await run_in_threadpool(history.settings, user_of(request))
+        preferences = await run_in_threadpool(history.preferences, user_of(request))
         await run_in_threadpool(_check_articles, workers, question.article_ids)
         return workers.stream(
             question.question,
-            history=[(past.question, past.answer) for past in question.history],
-            top_k=question.top_k or settings.top_k,
+            history=[(past.question, said_in(past.answer)) for past in question.history],
+            top_k=question.top_k or preferences.top_k,
             article_ids=question.article_ids,
-            thresholds=thresholds_of(settings, question.thresholds),
+            thresholds=thresholds_of(preferences, question.thresholds),
         )
 
-    @router.post("/answer", response_model=Answer, summary="Répondre à une question")
-    async def answer(question: Question, request: Request) -> Answer:
+    @router.post("/answer", summary="Répondre à une question")
+    async def answer(question: Question, request: Request) -> AnswerBody:
         """La réponse, ses citations, les passages trouvés et la durée de chaque étape."""
         async with aclosing(await asked(question, request)) as items:
-            return await unless_gone(request, answer_of(items))
+            return body_of(await unless_gone(request, answer_of(items)))
 
     @router.post(
         "/answer/stream",
@@ -109,20 +111,30 @@ def answer_router(workers: Workers, history: History) -> APIRouter:
         summary="Répondre à une question, au fur et à mesure",
     )
     async def stream(question: Question, request: Request) -> EventStream:
-        """Les étapes, le texte par morceaux, puis la réponse entière, en événements (SSE)."""
+        """Chaque étape avec les passages trouvés avant elle, puis la réponse entière, en événements (SSE)."""
         items = await begun(await asked(question, request), request)
         return EventStream(_events(items, request.url.path))
 
     return router
 
 
-def thresholds_of(settings: Settings, given: Bounds | None = None) -> Thresholds | None:
+def body_of(answer: Answer) -> AnswerBody:
+    """The answer as it leaves the server."""
+    return AnswerBody.model_validate(published(answer).to_dict())
+
+
+def step_of(step: Step) -> StepBody:
+    """A step as it leaves the server."""
+    return StepBody(name=step.name, label=step.label, passages=list(published_passages(step.passages)))
+
+
+def thresholds_of(preferences: Preferences, given: Bounds | None = None) -> Thresholds | None:
     """The thresholds asked for, else the user's own, else None for those of the shipped model."""
     if given is not None:
         return Thresholds(given.short, given.abstain)
-    if settings.short_threshold is None or settings.abstain_threshold is None:
+    if preferences.short_threshold is None or preferences.abstain_threshold is None:
         return None
-    return Thresholds(settings.short_threshold, settings.abstain_threshold)
+    return Thresholds(preferences.short_threshold, preferences.abstain_threshold)
 
 
 def _check_articles(workers: Workers, article_ids: list[str] | None) -> None:
@@ -133,17 +145,18 @@ def _check_articles(workers: Workers, article_ids: list[str] | None) -> None:
             raise ApiError(404, UNKNOWN_ARTICLE, field="article_ids") from error
 
 
-async def _events(items: AsyncIterator[Item], path: str) -> AsyncGenerator[str, None]:
+async def _events(items: AsyncGenerator[Item, None], path: str) -> AsyncGenerator[str, None]:
     try:
-        async for item in items:
-            yield _event(_name(item), asdict(item))
+        async with aclosing(items):
+            async for item in items:
+                if isinstance(item, Step):
+                    yield _event("step", step_of(item))
+                else:
+                    yield _event("answer", body_of(item))
     except Exception as error:
         yield _event("error", fault_of(path, error))
 
 
-def _name(item: Item) -> str:
-    return "step" if isinstance(item, Step) else "delta" if isinstance(item, Delta) else "answer"
-
-
-def _event(name: str, data: dict[str, Any]) -> str:
-    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _event(name: str, data: BaseModel | dict[str, Any]) -> str:
+    fields = data.model_dump(mode="json") if isinstance(data, BaseModel) else data
+    return f"event: {name}\ndata: {json.dumps(fields, ensure_ascii=False)}\n\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http.client import responses
 from typing import Any
@@ -60,6 +61,9 @@ _FAULTS = {
 }
 
 
+_FOLDERS = re.compile(r"(?<![\w/:.])(?:[A-Za-z]:)?(?:[/\\][^\s/\\:«»'’\"]+)*[/\\](?=[^\s/\\:«»'’\"])")
+
+
 class ApiError(HTTPException):
     """A refusal whose French line is ready to be shown; `field` names the field at fault."""
 
@@ -103,10 +107,15 @@ def as_api_error(error: Exception) -> ApiError | None:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, QuestionError | ArticleError):
-        return ApiError(422, str(error))
+        return ApiError(422, without_folders(str(error)))
     if isinstance(error, SourcierError | EmbeddingsError):
-        return ApiError(409, str(error))
+        return ApiError(409, without_folders(str(error)))
     return None
+
+
+def without_folders(line: str) -> str:
+    """A line in which each path of this computer is the name of its file."""
+    return _FOLDERS.sub("", line)
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +13,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
 
-from qa.answer import Answer, Citation, Delta
+from qa.answer import Answer
+from qa.export import published
 from qa.history import History
+from qa.wording import said_in, text_with_sources
 from ui.api import answers as answer_api
 from ui.api.answers import EventStream, begun, fault_of, thresholds_of
 from ui.api.errors import ApiError
@@ -42,7 +44,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 _CHUNKS: dict[str, Any] = {
     "model": Completion,
-    "description": "La réponse entière, ou, avec «\u00a0stream\u00a0», des morceaux (chat.completion.chunk).",
+    "description": "La réponse entière, ou, avec «\u00a0stream\u00a0», en un morceau (chat.completion.chunk), puis sa fin.",
     "content": {"text/event-stream": {"schema": answer_api.EVENT}},
 }
 
@@ -57,30 +59,25 @@ class Reply:
 
     def whole(self, answer: Answer) -> Completion:
         """The reply in one piece."""
-        text = answer.text + sources(answer.citations)
+        text = text_with_sources(answer)
         return Completion(
             id=self.id,
             created=self.created,
             model=MODEL,
             choices=[Choice(message=AssistantMessage(content=text))],
             usage=self.usage(text),
-            citations=list(answer.citations),
-            answerable=answer.answerable,
-            confidence=answer.confidence,
+            **_own_fields(answer),
         )
 
-    def chunk(self, **delta: str) -> str:
-        """A piece of the reply."""
-        return self._event(choices=[ChunkChoice(delta=delta)])
+    def only_chunk(self, answer: Answer) -> str:
+        """The one piece that holds the text: an answer is known whole, or not at all."""
+        return self._event(
+            choices=[ChunkChoice(delta={"role": "assistant", "content": text_with_sources(answer)})]
+        )
 
     def end(self, answer: Answer) -> str:
         """The last piece, with the citations."""
-        return self._event(
-            choices=[ChunkChoice(delta={}, finish_reason="stop")],
-            citations=list(answer.citations),
-            answerable=answer.answerable,
-            confidence=answer.confidence,
-        )
+        return self._event(choices=[ChunkChoice(delta={}, finish_reason="stop")], **_own_fields(answer))
 
     def counts(self, text: str) -> str:
         """The piece that holds nothing but the counts."""
@@ -110,13 +107,13 @@ def openai_router(workers: Workers, history: History) -> APIRouter:
     )
     async def complete(asked: ChatRequest, request: Request) -> Completion | EventStream:
         """Les citations sont dans le texte, avec la liste des sources, et dans le champ « citations »."""
-        settings = await run_in_threadpool(history.settings, user_of(request))
+        preferences = await run_in_threadpool(history.preferences, user_of(request))
         reply = Reply(asked.messages)
         items = workers.stream(
             asked.messages[-1].text,
             history=exchanges(asked.messages[:-1]),
-            top_k=settings.top_k,
-            thresholds=thresholds_of(settings),
+            top_k=preferences.top_k,
+            thresholds=thresholds_of(preferences),
         )
         if asked.stream:
             counted = asked.stream_options is not None and asked.stream_options.include_usage
@@ -140,39 +137,39 @@ def openai_router(workers: Workers, history: History) -> APIRouter:
 
 
 def exchanges(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
-    """The questions already answered, with their answers; other roles are left aside."""
+    """The questions already answered, with what was said; other roles are left aside."""
     pairs: list[tuple[str, str]] = []
     question: str | None = None
     for message in messages:
         if message.role == "user":
             question = message.text
         elif message.role == "assistant" and question is not None:
-            pairs.append((question, message.text))
+            pairs.append((question, said_in(message.text)))
             question = None
     return pairs
 
 
-def sources(citations: Sequence[Citation]) -> str:
-    """What the markers stand for, as lines under the answer."""
-    lines = (
-        f"[{c.marker}] " + ", ".join(part for part in (c.title, c.date, c.source) if part) for c in citations
-    )
-    return "\n\nSources\u00a0:\n" + "\n".join(lines) if citations else ""
+def _own_fields(answer: Answer) -> dict[str, Any]:
+    """What Sourcier adds to OpenAI's shape."""
+    return {
+        "citations": list(published(answer).citations),
+        "kind": answer.kind,
+        "answerable": answer.answerable,
+        "confidence": answer.confidence,
+        "suggestions": list(answer.suggestions),
+    }
 
 
-async def _chunks(reply: Reply, items: AsyncIterator[Item], *, counted: bool) -> AsyncGenerator[str, None]:
-    yield reply.chunk(role="assistant", content="")
+async def _chunks(
+    reply: Reply, items: AsyncGenerator[Item, None], *, counted: bool
+) -> AsyncGenerator[str, None]:
     try:
-        async for item in items:
-            if isinstance(item, Delta):
-                yield reply.chunk(content=item.text)
-            elif isinstance(item, Answer):
-                listed = sources(item.citations)
-                if listed:
-                    yield reply.chunk(content=listed)
-                yield reply.end(item)
-                if counted:
-                    yield reply.counts(item.text + listed)
+        async with aclosing(items):
+            answer = await answer_of(items)
+        yield reply.only_chunk(answer)
+        yield reply.end(answer)
+        if counted:
+            yield reply.counts(text_with_sources(answer))
         yield "data: [DONE]\n\n"
     except Exception as error:
         yield f"data: {json.dumps(fault_of(PATH, error), ensure_ascii=False)}\n\n"

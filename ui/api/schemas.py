@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from qa.answer import Citation
+from qa.answer import AnswerKind, Citation, Evidence, Item, RetrievedPassage, Topic
+from qa.wording import source_name
 
 MAX_HISTORY = 50
 MAX_TOP_K = 50
@@ -31,7 +32,7 @@ class Strict(BaseModel):
 
 
 class Exchange(Strict):
-    """A question asked before, and the text of its answer."""
+    """A question asked before, and what was answered: the short answer, or the text that begins with it."""
 
     question: Text
     answer: Text
@@ -46,7 +47,7 @@ class Bounds(Strict):
 
 
 class Question(Strict):
-    """A question in French; what is left out is as in the user's settings."""
+    """A question in French; what is left out is as in the user's preferences."""
 
     question: Annotated[Text, Field(examples=["Qui a été nommé à la tête d’OpenAI ?"])]
     history: Annotated[
@@ -61,6 +62,36 @@ class Question(Strict):
         Field(min_length=1, max_length=1000, description="Les seuls articles à interroger."),
     ] = None
     thresholds: Bounds | None = None
+
+
+class AnswerBody(BaseModel):
+    """An answer: what it asserts depends on its `kind`; `text` is what a person reads, with its markers."""
+
+    kind: AnswerKind
+    question: str
+    short: str | None
+    items: list[Item]
+    text: str
+    answerable: bool
+    confidence: float
+    citations: list[Citation]
+    passages: list[RetrievedPassage]
+    evidence: list[Evidence]
+    timings: dict[str, float]
+    topic: Topic
+    suggestions: list[str]
+
+
+class StepBody(BaseModel):
+    """A step that has begun, and the passages found before it."""
+
+    name: str
+    label: str
+    passages: list[RetrievedPassage]
+
+
+Source = Annotated[str, BeforeValidator(source_name)]
+"""Where an article comes from: of a file, its name alone."""
 
 
 class ArticleText(Strict):
@@ -80,7 +111,7 @@ class ArticleSummary(BaseModel):
 
     id: str
     title: str
-    source: str
+    source: Source
     date: str | None
     author: str | None
     added: str
@@ -103,7 +134,7 @@ class ArticleBody(BaseModel):
     id: str
     title: str
     text: str
-    source: str
+    source: Source
     date: str | None
     author: str | None
 
@@ -238,7 +269,7 @@ class Choice(BaseModel):
 
 
 class Completion(BaseModel):
-    """An answer in OpenAI's shape; `citations`, `answerable` and `confidence` are Sourcier's own."""
+    """An answer in OpenAI's shape; `citations`, `kind`, `answerable`, `confidence` and `suggestions` are Sourcier's own."""
 
     id: str
     object: Literal["chat.completion"] = "chat.completion"
@@ -247,8 +278,10 @@ class Completion(BaseModel):
     choices: list[Choice]
     usage: Usage
     citations: list[Citation]
+    kind: AnswerKind
     answerable: bool
     confidence: float
+    suggestions: list[str]
 
 
 class ChunkChoice(BaseModel):
@@ -269,8 +302,10 @@ class Chunk(BaseModel):
     choices: list[ChunkChoice]
     usage: Usage | None = None
     citations: list[Citation] | None = None
+    kind: AnswerKind | None = None
     answerable: bool | None = None
     confidence: float | None = None
+    suggestions: list[str] | None = None
 
 
 class Model(BaseModel):

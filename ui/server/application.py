@@ -22,8 +22,8 @@ from ui.api.errors import add_error_handlers
 from ui.api.openai import openai_router
 from ui.api.schemas import Health
 from ui.server.auth import Users
-from ui.server.limits import BodyLimit, Guard, Journal, Rate, RateLimit, in_api
-from ui.server.login import Door, Gate, login_router
+from ui.server.limits import BodyLimit, OriginCheck, Rate, RateLimit, RequestLog, in_api
+from ui.server.login import Authenticator, RequireUser, login_router
 from ui.server.logs import log_as_json
 from ui.server.workers import Gone, Workers
 from ui.window.uploads import MAX_FILE_BYTES, MAX_FILES
@@ -95,11 +95,11 @@ def build_api(
     app.add_middleware(BodyLimit, limits=BODY_BYTES)
     app.add_middleware(RateLimit, rate=rate)
     if users is not None:
-        door = Door(users)
-        app.include_router(login_router(door))
-        app.add_middleware(Gate, door=door)
-    app.add_middleware(Guard, local=local)
-    app.add_middleware(Journal)
+        authenticator = Authenticator(users)
+        app.include_router(login_router(authenticator))
+        app.add_middleware(RequireUser, authenticator=authenticator)
+    app.add_middleware(OriginCheck, local=local)
+    app.add_middleware(RequestLog)
     app.router.routes.append(Nowhere(app))
     if log_json:
         log_as_json()

@@ -26,7 +26,7 @@ RESERVED = f"«\u00a0{LOCAL_USER}\u00a0» désigne qui se sert de Sourcier sans 
 """Why that name is refused to those who log in."""
 
 USER_KEY = "sourcier.user"
-"""Where the gate leaves the user's name in the ASGI scope."""
+"""Where `RequireUser` leaves the user's name in the ASGI scope."""
 
 SESSION_SECONDS = 7 * 24 * 3600
 MIN_PASSWORD = 8
@@ -120,7 +120,7 @@ class Users:
         return name if until > time.monotonic() else None
 
     def identify(self, request: Request) -> str | None:
-        """The user the gate has let in with this request."""
+        """The user behind this request, as `RequireUser` knows them."""
         return request.scope.get(USER_KEY)
 
 

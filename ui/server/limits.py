@@ -1,4 +1,4 @@
-"""What every request meets before the routes: a number, a guard against other sites, a pace."""
+"""What every request meets before the routes: a number, a check of its origin, limits of rate and size."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def in_api(scope: Scope) -> bool:
     return f"{scope['path']}/".startswith(API)
 
 
-class Journal:
+class RequestLog:
     """Numbers each request (`X-Request-ID`, the client's own if it sends one), logs it, and turns an
     unexpected fault into a response that gives the number and nothing else."""
 
@@ -91,7 +91,7 @@ def _log(scope: Scope, status: int, milliseconds: float) -> None:
     logger.info(line, fields, extra={"fields": fields})
 
 
-class Guard:
+class OriginCheck:
     """Refuses headers of an endless length, before they are read, and what other web sites make a browser
     send: changes asked by a page of another origin, and, where the server is for this computer only,
     addresses under another name (DNS rebinding)."""
@@ -146,8 +146,8 @@ class Rate:
     burst: int
 
 
-class Pace:
-    """Counts what each client takes of a rate; the clients seen longest ago are forgotten."""
+class TokenBuckets:
+    """A bucket of tokens for each client; the clients seen longest ago are forgotten."""
 
     def __init__(self, rate: Rate) -> None:
         self.rate = rate
@@ -178,16 +178,16 @@ def too_fast(seconds: float) -> ApiError:
 
 
 class RateLimit:
-    """Holds each client of the API to a pace."""
+    """Holds each client of the API to a rate."""
 
     def __init__(self, app: ASGIApp, *, rate: Rate) -> None:
         self.app = app
-        self.pace = Pace(rate)
+        self.buckets = TokenBuckets(rate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes on what keeps to the pace."""
+        """Passes on what keeps to the rate."""
         limited = scope["type"] == "http" and in_api(scope)
-        seconds = self.pace.wait(client_of(scope)) if limited else 0.0
+        seconds = self.buckets.wait(client_of(scope)) if limited else 0.0
         if seconds:
             refusal = too_fast(seconds)
             response = error_response(scope, 429, refusal.detail, headers=refusal.headers)

@@ -1,4 +1,4 @@
-"""The door: lets in by a session's cookie or by an `Authorization` header, and shows a page to log in."""
+"""Logging in: by a session's cookie, by an `Authorization` header, or on a page of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.api.errors import ApiError, error_response
 from ui.server.auth import SESSION_SECONDS, USER_KEY, Users, credentials
-from ui.server.limits import Pace, Rate, client_of, in_api, too_fast
+from ui.server.limits import Rate, TokenBuckets, client_of, in_api, too_fast
 
 COOKIE = "sourcier_session"
 OPEN_PATHS = {"/login", "/api/health"}
@@ -27,12 +27,12 @@ _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Sourcier", charset="UTF-8"'}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 
-class Door:
-    """What the gate and the page to log in share: the users, and the wrong passwords each address has tried."""
+class Authenticator:
+    """What the middleware and the page to log in share: the users, and the wrong passwords each address has tried."""
 
     def __init__(self, users: Users) -> None:
         self.users = users
-        self._failures = Pace(FAILURES)
+        self._failures = TokenBuckets(FAILURES)
         self._hashing = CapacityLimiter(2)
 
     async def enter(self, address: str, name: str, password: str) -> str | None:
@@ -53,12 +53,12 @@ class Door:
             return user
 
 
-class Gate:
+class RequireUser:
     """Lets through those it knows, their name left in the scope; sends the others to log in."""
 
-    def __init__(self, app: ASGIApp, *, door: Door) -> None:
+    def __init__(self, app: ASGIApp, *, authenticator: Authenticator) -> None:
         self.app = app
-        self.door = door
+        self.authenticator = authenticator
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes on what comes from a known user."""
@@ -73,11 +73,11 @@ class Gate:
     async def _enter(self, scope: Scope) -> Response | None:
         """Leaves the user's name in the scope, or gives the response that refuses."""
         request = Request(scope)
-        user = self.door.users.of_session(request.cookies.get(COOKIE, ""))
+        user = self.authenticator.users.of_session(request.cookies.get(COOKIE, ""))
         given = credentials(request.headers.get("authorization", ""))
         if user is None and given is not None:
             try:
-                user = await self.door.enter(client_of(scope), *given)
+                user = await self.authenticator.enter(client_of(scope), *given)
             except ApiError as refusal:
                 return error_response(scope, refusal.status_code, refusal.detail, headers=refusal.headers)
         if user is not None:
@@ -88,7 +88,7 @@ class Gate:
         return error_response(scope, 401, headers=_CHALLENGE if in_api(scope) else None)
 
 
-def login_router(door: Door) -> APIRouter:
+def login_router(authenticator: Authenticator) -> APIRouter:
     """The page to log in, and the way out."""
     router = APIRouter(include_in_schema=False)
 
@@ -101,7 +101,7 @@ def login_router(door: Door) -> APIRouter:
         form = await request.form()
         name, password = (str(form.get(field, "")) for field in ("name", "password"))
         try:
-            user = await door.enter(client_of(request.scope), name, password)
+            user = await authenticator.enter(client_of(request.scope), name, password)
         except ApiError as refusal:
             return login_page(refusal.detail, name, status=refusal.status_code, headers=refusal.headers)
         if user is None:
@@ -109,7 +109,7 @@ def login_router(door: Door) -> APIRouter:
         response = RedirectResponse("/", 303)
         response.set_cookie(
             COOKIE,
-            door.users.open_session(user),
+            authenticator.users.open_session(user),
             max_age=SESSION_SECONDS,
             httponly=True,
             samesite="lax",
@@ -119,7 +119,7 @@ def login_router(door: Door) -> APIRouter:
 
     @router.post("/logout")
     def logout(request: Request) -> Response:
-        door.users.close_session(request.cookies.get(COOKIE, ""))
+        authenticator.users.close_session(request.cookies.get(COOKIE, ""))
         response = RedirectResponse("/login", 303)
         response.delete_cookie(COOKIE)
         return response

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from starlette.requests import Request
 
-from qa.answer import Answer, Delta, Step
+from qa.answer import Answer, Step
 from qa.confidence import Thresholds
 from ui.api.errors import ApiError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 THREADS = max(2, min(4, os.cpu_count() or 2))
 MAX_WAITING = 200
 
-Item = Step | Delta | Answer
+Item = Step | Answer
 T = TypeVar("T")
 
 

@@ -99,7 +99,7 @@
       if (button.dataset.copy !== undefined) return copy(button);
       if (button.dataset.toggle !== undefined) return toggle(button);
       if (!events.includes(button.dataset.event)) return;
-      if (button.dataset.event === "source" || button.dataset.event === "passage") lastMarker = button;
+      if (["source", "passage", "evidence"].includes(button.dataset.event)) lastMarker = button;
       const data = { ...button.dataset };
       const text = await confirmed(button);
       if (text !== null) trigger(button.dataset.event, { ...data, text });

@@ -13,12 +13,12 @@ from starlette.routing import Mount
 
 from ui.server.intake import Intake, Window
 from ui.window.articles_page import ArticlesPage
+from ui.window.chat_events import Outputs
 from ui.window.chat_page import ChatPage
 from ui.window.drawing import Drawing
 from ui.window.page import FrenchPage
 from ui.window.session import HIDDEN, Engine, Tab, user_of
 from ui.window.settings_page import SettingsPage
-from ui.window.talk import Outputs
 from ui.window.theme import window_theme
 from ui.window.uploads import MAX_FILE_BYTES
 
@@ -50,9 +50,10 @@ def build_window(engine: Engine) -> Window:
             return *drawing.page(tab, user), *articles.show(tab, query), settings.draw(user)
 
         drawn = [*chat.parts, articles.choice, articles.table, settings.form]
-        window.load(load, [chat.tab, articles.query], drawn, **HIDDEN)
+        loaded = window.load(load, [chat.tab, articles.query], drawn, **HIDDEN)
+        loaded.then(chat.suggest, [chat.tab], [chat.talk], **HIDDEN)
         shelf.select(articles.show, [chat.tab, articles.query], [articles.choice, articles.table], **HIDDEN)
-        window.unload(chat.talking.leave)
+        window.unload(chat.events.leave)
     window.queue(default_concurrency_limit=None, api_open=False)
     return window
 

@@ -12,12 +12,13 @@ from qa.cli.output import samples
 from qa.errors import ArticleError, SourcierError
 from qa.ingest.articles import SUFFIXES
 from qa.library.library import ArticleInfo, IndexReport
+from qa.wording import french_date, source_name
+from ui.window.chat_events import Outputs
 from ui.window.chat_page import ChatPage
 from ui.window.drawing import Drawing
 from ui.window.session import EACH, HIDDEN, Engine, Tab, detail, live_html, user_of
 from ui.window.sources import GONE, render_source
-from ui.window.talk import Outputs
-from ui.window.text import count, escape, french_date, local_day, short_date
+from ui.window.text import count, escape, local_day, short_date
 from ui.window.uploads import MAX_FILE_BYTES, MAX_FILES, keep_upload, limits_in_words, remove_article
 from ui.window.welcome import render_waiting
 
@@ -62,13 +63,14 @@ def render_table(infos: Sequence[ArticleInfo], chosen: Collection[str], query: s
 
 def _row(info: ArticleInfo, chosen: bool) -> str:
     identity, title = escape(info.id), escape(info.title or "Sans titre")
-    source = escape(info.source.rstrip("/").rsplit("/", 1)[-1] or info.source)
+    source = source_name(info.source)
+    last = source.rstrip("/").rsplit("/", 1)[-1]
     return (
         f'<tr><td><input type="checkbox" data-event="choose" data-article="{identity}" '
         f'aria-label="Interroger «\u00a0{title}\u00a0»"{" checked" if chosen else ""}></td>'
         f'<th scope="row"><button type="button" class="link" data-event="read" data-article="{identity}">'
         f"{title}</button></th><td>{escape(short_date(info.date))}</td>"
-        f'<td class="origin" title="{escape(info.source)}">{source}</td>'
+        f'<td class="origin" title="{escape(source)}">{escape(last)}</td>'
         f'<td class="number">{info.passages}</td>'
         f"<td>{escape(short_date(local_day(info.added)))}</td>"
         f'<td><button type="button" class="action" data-event="remove" data-article="{identity}" '
@@ -153,9 +155,13 @@ class ArticlesPage:
         )
         self.table.read(self.read, None, [self.reader], **EACH)
         after = [scope, talk, self.choice, self.table]
-        self.table.remove(self.remove, [tab, self.query], [*after, self.reader, self.results], **EACH)
-        talk.samples(self.add_samples, [tab, self.query], [*after, self.results], **HIDDEN)
-        self.upload.upload(self.add, [tab, self.query, self.upload], [*after, self.results], **HIDDEN)
+        changes = (
+            self.table.remove(self.remove, [tab, self.query], [*after, self.reader, self.results], **EACH),
+            talk.samples(self.add_samples, [tab, self.query], [*after, self.results], **HIDDEN),
+            self.upload.upload(self.add, [tab, self.query, self.upload], [*after, self.results], **HIDDEN),
+        )
+        for changed in changes:
+            changed.then(self.chat.suggest, [tab], [talk], **HIDDEN)
 
     def show(self, tab: Tab, query: str) -> tuple[str, str]:
         """The choice line and the table, for what is chosen and filtered."""

@@ -1,26 +1,23 @@
-"""From a question to its turns: streams an answer, stops for real, saves it. Knows no Gradio."""
+"""From a question to its turns: each step, then the answer; stops for real, saves it. Knows no Gradio."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from embeddings.errors import EmbeddingsError
-from qa.answer import Answer, Delta, Step
-from qa.confidence import Thresholds
+from qa.answer import Answer, Step
 from qa.errors import SourcierError
-from qa.history import Message, Settings
+from qa.history import Message, Preferences
+from qa.wording import said_of
+from ui.api.answers import thresholds_of
 from ui.window.conversations import title_of
 from ui.window.session import Engine, Session
 from ui.window.turns import Turn
 
 logger = logging.getLogger(__name__)
-
-DRAWN_EVERY_SECONDS = 0.04
-"""Words that follow one another faster are drawn together: each drawing costs the browser and the server."""
 
 UNEXPECTED = (
     "Une erreur inattendue a interrompu la réponse. Réessayez\u00a0; "
@@ -29,7 +26,12 @@ UNEXPECTED = (
 
 
 def ask(
-    engine: Engine, session: Session, question: str, settings: Settings, user: str, cancel: threading.Event
+    engine: Engine,
+    session: Session,
+    question: str,
+    preferences: Preferences,
+    user: str,
+    cancel: threading.Event,
 ) -> Iterator[Session]:
     """The session after each step of the answer; the last one holds the answer, saved, or says why not.
 
@@ -39,29 +41,23 @@ def ask(
     earlier = tuple(replace(t, state="stopped") if t.state == "running" else t for t in session.turns[:keep])
     replaced = next(filter(None, (t.message_id or t.replaces for t in session.turns[keep:])), None)
     session = replace(session, editing=None)
-    turn, drawn = Turn(asked=question, replaces=replaced), 0.0
+    turn = Turn(asked=question, replaces=replaced)
     yield replace(session, turns=(*earlier, turn))
     try:
         for item in engine.assistant.stream(
             question,
-            history=[(past.answer.question, past.answer.text) for past in earlier if past.answer],
-            top_k=settings.top_k,
+            history=exchanges(earlier),
+            top_k=preferences.top_k,
             article_ids=session.article_ids,
-            thresholds=_thresholds(settings),
+            thresholds=thresholds_of(preferences),
             cancel=cancel,
         ):
             if cancel.is_set():
                 break
-            if isinstance(item, Step):
-                turn = replace(turn, step=item.label)
-            elif isinstance(item, Delta):
-                turn = replace(turn, text=turn.text + item.text)
-                if time.monotonic() < drawn + DRAWN_EVERY_SECONDS:
-                    continue
-            else:
+            if isinstance(item, Answer):
                 yield _save(engine, replace(session, turns=earlier), turn, item, user)
                 return
-            drawn = time.monotonic()
+            turn = _on_its_way(turn, item)
             yield replace(session, turns=(*earlier, turn))
         turn = replace(turn, state="stopped")
     except (SourcierError, EmbeddingsError) as error:
@@ -72,10 +68,14 @@ def ask(
     yield replace(session, turns=(*earlier, turn))
 
 
-def _thresholds(settings: Settings) -> Thresholds | None:
-    if settings.short_threshold is None or settings.abstain_threshold is None:
-        return None
-    return Thresholds(short=settings.short_threshold, abstain=settings.abstain_threshold)
+def exchanges(turns: Iterable[Turn]) -> list[tuple[str, str]]:
+    """The questions answered so far, each with what was said; a word of thanks is no question."""
+    answers = (turn.answer for turn in turns if turn.answer is not None)
+    return [(answer.question, said_of(answer)) for answer in answers if answer.kind != "talk"]
+
+
+def _on_its_way(turn: Turn, step: Step) -> Turn:
+    return replace(turn, step=step.label, passages=step.passages or turn.passages)
 
 
 def _save(engine: Engine, session: Session, turn: Turn, answer: Answer, user: str) -> Session:
@@ -84,7 +84,7 @@ def _save(engine: Engine, session: Session, turn: Turn, answer: Answer, user: st
     if replaced is not None:
         engine.history.truncate(conversation_id, user, replaced)
     message = engine.history.append(conversation_id, user, turn.asked, answer)
-    done = replace(turn, state="done", step="", text=answer.text, answer=answer, message_id=message.id)
+    done = replace(turn, state="done", step="", passages=(), answer=answer, message_id=message.id)
     turns = tuple(replace(shown, replaces=None) for shown in (*session.turns, done))
     return replace(session, conversation_id=conversation_id, turns=turns)
 
@@ -109,8 +109,7 @@ def reopen(engine: Engine, conversation_id: str, user: str) -> Session:
 def _saved(message: Message) -> Turn:
     return Turn(
         asked=message.question,
-        state="done",
-        text=message.answer.text,
+        state="done" if message.answer else "unreadable",
         answer=message.answer,
         message_id=message.id,
         good=message.good,

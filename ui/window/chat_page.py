@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from contextlib import suppress
@@ -9,15 +10,20 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+from anyio.to_thread import run_sync
 
 from qa.errors import SourcierError
+from qa.export import as_json, as_markdown
 from ui.window.asking import reopen
+from ui.window.chat_events import ChatEvents, Outputs
 from ui.window.conversations import file_name
 from ui.window.drawing import Drawing
 from ui.window.session import EACH, HIDDEN, Engine, Session, Tab, detail, live_html, user_of
 from ui.window.source_panel import SourcePanel
 from ui.window.sources import EMPTY
-from ui.window.talk import Outputs, Talk
+
+SUGGESTIONS_SECONDS = 60
+"""How long a first screen waits for what to suggest."""
 
 FOCUS_QUESTION = "() => window.sourcier.focusQuestion()"
 SAVE_FILE = "watch('value', () => { if (props.value) window.sourcier.save(JSON.parse(props.value)) })"
@@ -33,7 +39,7 @@ class ChatPage:
         self.engine = engine
         self.drawing = drawing
         self.panel = SourcePanel(engine)
-        self.talking = Talk(engine, drawing, self.panel)
+        self.events = ChatEvents(engine, drawing, self.panel)
 
     def build(self) -> None:
         """Lays the page out, then joins its events."""
@@ -52,7 +58,15 @@ class ChatPage:
             with gr.Column(elem_id="middle", min_width=0):
                 self.toolbar = live_html("rename", "remove", "export", elem_id="toolbar")
                 self.talk = live_html(
-                    "source", "passage", "edit", "regenerate", "rate", "example", "samples", elem_id="talk"
+                    "source",
+                    "passage",
+                    "evidence",
+                    "edit",
+                    "regenerate",
+                    "rate",
+                    "example",
+                    "samples",
+                    elem_id="talk",
                 )
                 self.scope = live_html("everything", "giveup", elem_id="scope")
                 with gr.Row(elem_id="asking", equal_height=True):
@@ -75,22 +89,23 @@ class ChatPage:
         self._join_conversations()
 
     def _join_talk(self) -> None:
-        talking, panel = self.talking, self.panel
+        events, panel = self.events, self.panel
         asking: dict[str, Any] = {**HIDDEN, "trigger_mode": "multiple", "concurrency_limit": None}
         answer = [*self.parts, self.sources, self.question, self.send, self.stop]
         for sent in (self.send.click, self.question.submit):
-            sent(talking.ask_typed, [self.tab, self.question], answer, **asking)
-        self.talk.example(talking.ask_example, [self.tab], answer, **asking)
-        self.talk.regenerate(talking.regenerate, [self.tab], answer, **asking)
-        self.stop.click(talking.stop, None, None, queue=False, **HIDDEN)
-        self.talk.edit(talking.edit, [self.tab], [self.question, self.scope], **EACH).then(
+            sent(events.ask_typed, [self.tab, self.question], answer, **asking)
+        self.talk.example(events.ask_example, [self.tab], answer, **asking)
+        self.talk.regenerate(events.regenerate, [self.tab], answer, **asking)
+        self.stop.click(events.stop, None, None, queue=False, **HIDDEN)
+        self.talk.edit(events.edit, [self.tab], [self.question, self.scope], **EACH).then(
             None, None, None, js=FOCUS_QUESTION, **HIDDEN
         )
-        self.scope.giveup(talking.give_up_edit, [self.tab], [self.question, self.scope], **EACH)
-        self.talk.rate(talking.rate, [self.tab], [self.talk], **EACH)
+        self.scope.giveup(events.give_up_edit, [self.tab], [self.question, self.scope], **EACH)
+        self.talk.rate(events.rate, [self.tab], [self.talk], **EACH)
         for shown in (self.talk.source, self.sources.source):
             shown(panel.show_source, [self.tab], [self.sources], **EACH)
         self.talk.passage(panel.show_passage, [self.tab], [self.sources], **EACH)
+        self.talk.evidence(panel.show_evidence, [self.tab], [self.sources], **EACH)
         self.scope.everything(self.ask_everything, [self.tab], [self.scope], **EACH)
 
     def _join_conversations(self) -> None:
@@ -113,10 +128,20 @@ class ChatPage:
 
     def _show(self, tab: Tab, session: Session, request: gr.Request) -> Outputs:
         """Leaves what is on screen, and the answer under way, for another session."""
-        self.talking.leave(request)
+        self.events.leave(request)
         tab.session = session
         page = self.drawing.page(tab, user_of(request))
         return *page, self.panel.first(session), "", gr.update(visible=True), gr.update(visible=False)
+
+    async def suggest(self, tab: Tab, request: gr.Request) -> Any:
+        """The first screen with what one could ask, once that is known; nothing where a talk has begun."""
+        for _ in range(SUGGESTIONS_SECONDS * 4):
+            if tab.session.turns:
+                break
+            if await run_sync(self.engine.suggestions.current) is not None:
+                return await run_sync(self.drawing.talk, tab.session, user_of(request))
+            await asyncio.sleep(0.25)
+        return gr.skip()
 
     def start_new(self, tab: Tab, request: gr.Request) -> Outputs:
         """A blank conversation, on the same articles."""
@@ -146,7 +171,7 @@ class ChatPage:
 
     def remove(self, tab: Tab, request: gr.Request) -> Outputs:
         """Deletes the conversation on screen."""
-        self.talking.leave(request)
+        self.events.leave(request)
         if tab.session.conversation_id:
             with suppress(SourcierError):
                 self.engine.history.delete(tab.session.conversation_id, user_of(request))
@@ -160,15 +185,21 @@ class ChatPage:
             self.engine.history,
         )
         try:
-            title = history.conversation(conversation_id, user).title
+            conversation = history.conversation(conversation_id, user)
+            messages = history.messages(conversation_id, user)
         except SourcierError as error:
             gr.Warning(str(error), title="Conversation introuvable")
             return gr.skip()
         if detail(event, "format") == "json":
-            content, kind, suffix = history.export_json(conversation_id, user), "application/json", "json"
+            content, kind, suffix = as_json(conversation, messages), "application/json", "json"
         else:
-            content, kind, suffix = history.export_markdown(conversation_id, user), "text/markdown", "md"
-        file = {"name": file_name(title, suffix), "type": kind, "content": content, "at": time.time()}
+            content, kind, suffix = as_markdown(conversation, messages), "text/markdown", "md"
+        file = {
+            "name": file_name(conversation.title, suffix),
+            "type": kind,
+            "content": content,
+            "at": time.time(),
+        }
         return json.dumps(file).replace("<", "\\u003c")
 
     def ask_everything(self, tab: Tab, request: gr.Request) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable
 
 from qa.history import Conversation
-from ui.window.text import clean, escape, french_date, local_day
+from qa.wording import french_date
+from ui.window.text import clean, escape, local_day
 
 TITLE_LENGTH = 80
 

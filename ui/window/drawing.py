@@ -10,9 +10,7 @@ from ui.window.conversations import render_list, render_toolbar
 from ui.window.rendering import render_conversation
 from ui.window.session import Engine, Session, Tab
 from ui.window.text import count, escape
-from ui.window.welcome import example_questions, library_summary, render_welcome
-
-EXAMPLE_ARTICLES = 30
+from ui.window.welcome import library_summary, render_welcome
 
 
 class Drawing:
@@ -29,7 +27,7 @@ class Drawing:
                 current = history.conversation(session.conversation_id, user)
         return (
             self.conversations(tab, user),
-            render_toolbar(current, history.settings(user).theme),
+            render_toolbar(current, history.preferences(user).theme),
             self.talk(session, user),
             self.scope(session),
         )
@@ -43,13 +41,12 @@ class Drawing:
     def talk(self, session: Session, user: str) -> str:
         """The conversation, or the welcome where nothing has been asked yet."""
         if session.turns:
-            return render_conversation(session.turns, detailed=self.engine.history.settings(user).detailed)
+            return render_conversation(session.turns, detailed=self.engine.history.preferences(user).detailed)
         library = self.engine.assistant.library
         infos = library.articles()
         dates = sorted(info.date for info in infos if info.date)
         summary = library_summary(len(infos), *((dates[0], dates[-1]) if dates else (None, None)))
-        articles = [library.article(info.id) for info in infos[:EXAMPLE_ARTICLES]]
-        questions = example_questions((article.title, article.text) for article in articles)
+        questions = (self.engine.suggestions.current() or ()) if infos else ()
         return render_welcome(summary, questions, offer_samples=not infos and samples() is not None)
 
     def scope(self, session: Session) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from qa.assistant import Assistant
 from qa.confidence import Thresholds
 from qa.history import History
 from ui.server.auth import LOCAL_USER
 from ui.server.running import Running
+from ui.window.suggestions import Suggestions
 from ui.window.turns import Turn
+
+if TYPE_CHECKING:
+    from qa.assistant import Assistant
 
 HIDDEN: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 """How every event is joined: no spinner over what it draws, no entry in a public API."""
@@ -24,12 +27,17 @@ EACH: dict[str, Any] = {**HIDDEN, "trigger_mode": "multiple", "concurrency_limit
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What the pages share: who answers, what is kept, the thresholds in force, the answers under way."""
+    """What the pages share: who answers, what is saved, the thresholds in force, the answers under way,
+    what to suggest at first."""
 
     assistant: Assistant
     history: History
     thresholds: Thresholds
     running: Running = field(default_factory=Running)
+    suggestions: Suggestions = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "suggestions", Suggestions(self.assistant))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import gradio as gr
 
-from qa.history import Settings
+from qa.history import Preferences
 from ui.server.auth import LOCAL_USER
+from ui.window.chat_events import Outputs
 from ui.window.chat_page import ChatPage
 from ui.window.drawing import Drawing
 from ui.window.session import EACH, Engine, Tab, detail, live_html, number_of, user_of
-from ui.window.talk import Outputs
 from ui.window.text import escape
 
 THEMES = {"auto": "Comme l’appareil", "light": "Clair", "dark": "Sombre"}
@@ -22,15 +22,15 @@ LENGTHS = {
 MAX_PASSAGES = 20
 
 
-def render_settings(settings: Settings, short: float, abstain: float, user: str) -> str:
+def render_settings(preferences: Preferences, short: float, abstain: float, user: str) -> str:
     """The form; `short` and `abstain` are the thresholds in force, as probabilities."""
-    own = settings.short_threshold is not None
+    own = preferences.short_threshold is not None
     return (
-        f'<div class="settings" data-theme="{escape(settings.theme)}">'
-        f"{_choices('theme', 'Apparence', THEMES, settings.theme)}"
-        f"{_choices('detailed', 'Réponse', LENGTHS, str(int(settings.detailed)))}"
+        f'<div class="settings" data-theme="{escape(preferences.theme)}">'
+        f"{_choices('theme', 'Apparence', THEMES, preferences.theme)}"
+        f"{_choices('detailed', 'Réponse', LENGTHS, str(int(preferences.detailed)))}"
         "<fieldset><legend>Recherche</legend>"
-        f"{_range('top_k', 'Passages montrés dans les détails', settings.top_k, 1, MAX_PASSAGES)}"
+        f"{_range('top_k', 'Passages montrés dans les détails', preferences.top_k, 1, MAX_PASSAGES)}"
         "</fieldset><fieldset><legend>Prudence</legend>"
         '<p class="hint">Une réponse courte moins sûre que le premier seuil est réduite à sa phrase. Quand il est '
         "moins probable que le second que les articles contiennent une réponse, Sourcier refuse de répondre. "
@@ -70,26 +70,26 @@ def _range(name: str, label: str, value: int, low: int, high: int, *, unit: str 
     )
 
 
-def changed(settings: Settings, name: str, value: str, short: float, abstain: float) -> Settings:
-    """The settings with one of them changed, or as they were where what the browser sent makes no sense.
+def changed(preferences: Preferences, name: str, value: str, short: float, abstain: float) -> Preferences:
+    """The preferences with one of them changed, or as they were where what the browser sent makes no sense.
 
     `short` and `abstain` are the thresholds in force: changing one fixes the other.
     """
     if name == "theme" and value in THEMES:
-        return replace(settings, theme=value)
+        return replace(preferences, theme=value)
     if name == "detailed" and value in LENGTHS:
-        return replace(settings, detailed=value == "1")
+        return replace(preferences, detailed=value == "1")
     number = number_of(value)
     if number is None:
-        return settings
+        return preferences
     if name == "top_k" and 1 <= number <= MAX_PASSAGES:
-        return replace(settings, top_k=number)
+        return replace(preferences, top_k=number)
     share = number / 100
     if name == "short" and number <= 100:
-        return replace(settings, short_threshold=share, abstain_threshold=abstain)
+        return replace(preferences, short_threshold=share, abstain_threshold=abstain)
     if name == "abstain" and number <= 100:
-        return replace(settings, short_threshold=short, abstain_threshold=share)
-    return settings
+        return replace(preferences, short_threshold=short, abstain_threshold=share)
+    return preferences
 
 
 class SettingsPage:
@@ -112,27 +112,29 @@ class SettingsPage:
 
     def draw(self, user: str) -> str:
         """The form with this user's settings."""
-        settings = self.engine.history.settings(user)
-        return render_settings(settings, *self._in_force(settings), user)
+        preferences = self.engine.history.preferences(user)
+        return render_settings(preferences, *self._in_force(preferences), user)
 
-    def _in_force(self, settings: Settings) -> tuple[float, float]:
+    def _in_force(self, preferences: Preferences) -> tuple[float, float]:
         given = self.engine.thresholds
-        short, abstain = settings.short_threshold, settings.abstain_threshold
+        short, abstain = preferences.short_threshold, preferences.abstain_threshold
         return (given.short if short is None else short), (given.abstain if abstain is None else abstain)
 
     def set(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Outputs:
         """Keeps one setting as changed."""
-        settings = self.engine.history.settings(user_of(request))
-        new = changed(settings, detail(event, "name"), detail(event, "value"), *self._in_force(settings))
+        preferences = self.engine.history.preferences(user_of(request))
+        new = changed(
+            preferences, detail(event, "name"), detail(event, "value"), *self._in_force(preferences)
+        )
         return self._saved(tab, new, request)
 
     def reset(self, tab: Tab, request: gr.Request) -> Outputs:
         """Takes the shipped thresholds again."""
-        settings = self.engine.history.settings(user_of(request))
-        return self._saved(tab, replace(settings, short_threshold=None, abstain_threshold=None), request)
+        preferences = self.engine.history.preferences(user_of(request))
+        return self._saved(tab, replace(preferences, short_threshold=None, abstain_threshold=None), request)
 
-    def _saved(self, tab: Tab, settings: Settings, request: gr.Request) -> Outputs:
+    def _saved(self, tab: Tab, preferences: Preferences, request: gr.Request) -> Outputs:
         user = user_of(request)
-        self.engine.history.save_settings(user, settings)
+        self.engine.history.save_preferences(user, preferences)
         note = '<p role="status" class="hint">Réglages enregistrés.</p>'
         return self.draw(user), note, self.drawing.talk(tab.session, user)

@@ -8,7 +8,15 @@ import gradio as gr
 
 from qa.errors import SourcierError
 from ui.window.session import Engine, Session, Tab, place
-from ui.window.sources import EMPTY, GONE, Highlight, citation_highlight, render_source, render_tabs
+from ui.window.sources import (
+    EMPTY,
+    GONE,
+    Highlight,
+    citation_highlight,
+    place_in_article,
+    render_source,
+    render_tabs,
+)
 
 
 class SourcePanel:
@@ -34,7 +42,19 @@ class SourcePanel:
             return gr.skip()
         passage = answer.passages[which]
         highlight = Highlight(passage.start, passage.end)
-        return self._article(passage.article_id, highlight, heading="Passage trouvé", focus=True)
+        where = place_in_article(passage.title, passage.headings)
+        return self._article(passage.article_id, highlight, heading="Passage trouvé", place=where, focus=True)
+
+    def show_evidence(self, tab: Tab, event: gr.EventData) -> Any:
+        """Opens the article of a sentence that is near the question, at the sentence."""
+        number = place(event, "turn", len(tab.session.turns))
+        answer = tab.session.turns[number].answer if number is not None else None
+        which = place(event, "evidence", len(answer.evidence)) if answer else None
+        if answer is None or which is None:
+            return gr.skip()
+        evidence = answer.evidence[which]
+        highlight = Highlight(evidence.start, evidence.end)
+        return self._article(evidence.article_id, highlight, heading="Phrase proche", focus=True)
 
     def first(self, session: Session) -> Any:
         """The first source of the last answer, or an empty panel."""
@@ -52,14 +72,26 @@ class SourcePanel:
             return gr.skip()
         heading, tabs = f"Source {marker}", render_tabs(answer, number, marker)
         return self._article(
-            citation.article_id, citation_highlight(citation), heading=heading, tabs=tabs, focus=focus
+            citation.article_id,
+            citation_highlight(citation),
+            heading=heading,
+            tabs=tabs,
+            place=place_in_article(citation.title, citation.headings, citation.page),
+            focus=focus,
         )
 
     def _article(
-        self, article_id: str, highlight: Highlight, *, heading: str, tabs: str = "", focus: bool
+        self,
+        article_id: str,
+        highlight: Highlight,
+        *,
+        heading: str,
+        tabs: str = "",
+        place: str = "",
+        focus: bool,
     ) -> str:
         try:
             article = self.engine.assistant.library.article(article_id)
         except SourcierError:
             return GONE
-        return render_source(article, highlight, heading=heading, tabs=tabs, focus=focus)
+        return render_source(article, highlight, heading=heading, tabs=tabs, place=place, focus=focus)

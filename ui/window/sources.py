@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.answer import Answer, Citation
 from qa.ingest.articles import Article
-from ui.window.text import count, escape, french_date, web_link
+from qa.wording import french_date
+from ui.window.text import count, escape, web_link
 
 SHOWN_CHARACTERS = 60_000
 
@@ -37,9 +39,10 @@ def render_source(
     *,
     heading: str = "Source",
     tabs: str = "",
+    place: str = "",
     focus: bool = False,
 ) -> str:
-    """The article as HTML, opened at the highlight; `focus` moves the keyboard there."""
+    """The article as HTML, opened at the highlight, whose `place` is told; `focus` moves the keyboard there."""
     start, end = _window(article.text, highlight)
     before = '<p class="cut">Le début de l’article n’est pas affiché.</p>' if start else ""
     after = '<p class="cut">La suite de l’article n’est pas affichée.</p>' if end < len(article.text) else ""
@@ -47,7 +50,7 @@ def render_source(
     return (
         f'<section class="source" aria-label="{escape(heading)}"{" data-focus" if focus else ""}>'
         f'<div class="head"><h2>{escape(heading)}</h2>{tabs}</div>'
-        f'<h3>{escape(title)}</h3><p class="facts">{_facts(article)}</p>'
+        f'<h3>{escape(title)}</h3><p class="facts">{_facts(article, place)}</p>'
         f'<div class="text" tabindex="0" role="group" aria-label="Texte de l’article">'
         f"{before}{_paragraphs(article.text, start, end, highlight)}{after}</div></section>"
     )
@@ -70,8 +73,8 @@ def _tab(citation: Citation, number: int, current: bool) -> str:
     )
 
 
-def _facts(article: Article) -> str:
-    facts = [escape(french_date(article.date)), escape(article.author or "")]
+def _facts(article: Article, place: str) -> str:
+    facts = [escape(place), escape(french_date(article.date)), escape(article.author or "")]
     link = web_link(article.source)
     if link:
         facts.append(
@@ -126,6 +129,15 @@ def _marked(text: str, start: int, end: int, highlight: Highlight | None) -> str
     return (
         f'{escape(text[start:marked_start])}<mark tabindex="-1">{inside}</mark>{escape(text[marked_end:end])}'
     )
+
+
+def place_in_article(title: str, headings: Sequence[str], page: int | None = None) -> str:
+    """Where something stands below its article's title: « Partie › Sous-partie, p. 2 »."""
+    parts = [
+        " › ".join(heading for heading in headings if heading != title),
+        f"p.\u00a0{page}" if page is not None else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def citation_highlight(citation: Citation) -> Highlight:

@@ -10,9 +10,6 @@ from urllib.parse import urlsplit
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
-_MONTHS = ["janvier", "février", "mars", "avril", "mai", "juin"]
-_MONTHS += ["juillet", "août", "septembre", "octobre", "novembre", "décembre"]
-
 
 def clean(text: str) -> str:
     """The text without terminal codes, control characters and overrides of the writing direction."""
@@ -29,6 +26,11 @@ def unbroken(text: str) -> str:
     return re.sub(r"(?<=«) | (?=[?!:;»])", "\u00a0", text)
 
 
+def lines(text: str) -> str:
+    """The text as HTML data, its line breaks kept."""
+    return escape(text).replace("\n", "<br>")
+
+
 def web_link(source: str) -> str | None:
     """The source if it is a plain http(s) address, else None: no other scheme becomes a link."""
     try:
@@ -38,26 +40,20 @@ def web_link(source: str) -> str | None:
     return source.strip() if parts.scheme.lower() in {"http", "https"} and parts.netloc else None
 
 
-def french_date(date: str | None) -> str:
-    """An ISO date (or year, or year and month) in words: "2023-11-17" gives "17 novembre 2023"."""
-    match = re.match(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", date or "")
-    if not match:
-        return ""
-    year, month, day = match.groups()
-    if not month or not 1 <= int(month) <= 12:
-        return year
-    words = f"{_MONTHS[int(month) - 1]} {year}"
-    return f"{'1er' if day == '01' else int(day)} {words}" if day else words
-
-
 def short_date(date: str | None) -> str:
     """An ISO date in figures: "2023-11-17" gives "17/11/2023"; "" where there is none."""
     return "/".join(reversed((date or "")[:10].split("-")))
 
 
 def local_day(moment: str) -> str:
-    """The day of an ISO time, where this computer is: "2023-11-17T23:30:00+00:00" may be the 18th."""
-    return datetime.fromisoformat(moment).astimezone().date().isoformat()
+    """The day of an ISO time, where this computer is: "2023-11-17T23:30:00+00:00" may be the 18th.
+
+    "" for what is no time.
+    """
+    try:
+        return datetime.fromisoformat(moment).astimezone().date().isoformat()
+    except (ValueError, OverflowError):
+        return ""
 
 
 def count(number: int, singular: str, plural: str | None = None) -> str:

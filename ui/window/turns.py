@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from qa.answer import Answer
+from qa.answer import Answer, RetrievedPassage
 
-State = Literal["running", "done", "stopped", "failed"]
+State = Literal["running", "done", "unreadable", "stopped", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A question as asked, and its answer as far as it has come.
+    """A question as asked, and its answer once there is one.
 
-    `text` is what has been streamed so far, `step` the French name of the step under way, `error` a
-    French line where the turn failed. `message_id` names the saved turn, None until it is saved; `replaces`
+    `step` is the French name of the step under way, `passages` what was found before it, `error` a French line
+    where the turn failed; "unreadable" is an answer whose saved data is damaged. `message_id` names the saved turn, None until it is saved; `replaces`
     the saved turn that this one is to take the place of, with those after it.
     """
 
     asked: str
     state: State = "running"
-    text: str = ""
     step: str = ""
+    passages: tuple[RetrievedPassage, ...] = ()
     error: str = ""
     answer: Answer | None = None
     message_id: str | None = None

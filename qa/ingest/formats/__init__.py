@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from qa.ingest.formats.archives import read_epub, read_zip
-from qa.ingest.formats.content import MAX_TEXT_CHARS, Content, clean, read_text_file
+from qa.ingest.formats.content import MAX_TEXT_CHARS, Content, Marked, clean, read_text_file
 from qa.ingest.formats.dates import iso_date
 from qa.ingest.formats.encodings import decode
 from qa.ingest.formats.json import read_json
@@ -22,7 +22,7 @@ from qa.ingest.formats.rtf import read_rtf
 from qa.ingest.formats.tables import read_csv, read_xlsx
 from qa.ingest.formats.web import read_html
 
-__all__ = ["MAX_TEXT_CHARS", "READERS", "Content", "clean", "decode", "iso_date", "read_text_file"]
+__all__ = ["MAX_TEXT_CHARS", "READERS", "Content", "Marked", "clean", "decode", "iso_date", "read_text_file"]
 
 
 def _read_txt(path: Path) -> Content:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from qa.errors import ArticleError
 from qa.ingest.formats.encodings import decode
@@ -34,11 +35,18 @@ _CLEANED = {
 _ENDLESS_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
 
 
+class Marked(NamedTuple):
+    """A heading as its file marks it: its level, from 1, and its text."""
+
+    level: int
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a file says, as it says it; "" or None where it does not.
 
-    `pages` are the places in a clean text where each page of a PDF begins; `notices` say, in French, what of the file
+    `headings` are lines of the text, in order; `pages` are the places in a clean text where each page of a PDF begins; `notices` say, in French, what of the file
     is not in the text; `name` tells apart the contents of a file that has several.
     """
 
@@ -47,6 +55,7 @@ class Content:
     source: str = ""
     date: str | None = None
     author: str | None = None
+    headings: tuple[Marked, ...] = ()
     pages: tuple[int, ...] = ()
     notices: tuple[str, ...] = ()
     name: str = ""

@@ -105,7 +105,7 @@ def _content(mail: EmailMessage, said: set[str], name: str) -> Content:
     real_name, address = parseaddr(sender)
     notices = (f"pièces jointes non lues : {', '.join(attached)}",) if attached else ()
     return Content(
-        without_typed_calls("\n\n".join([*lines, body])), subject, "", iso, real_name or address or None,
+        without_typed_calls("\n\n".join(["\n".join(lines), body])), subject, "", iso, real_name or address or None,
         notices=notices, name=name,
     )  # fmt: skip
 

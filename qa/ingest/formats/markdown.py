@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
-from qa.ingest.formats.content import Content, read_text_file
+from qa.ingest.formats.content import Content, Marked, read_text_file
 from qa.ingest.formats.dates import iso_date
 from qa.ingest.formats.notes import raised, without_typed_calls
 from qa.ingest.formats.rows import table_text
@@ -17,6 +18,14 @@ _UNENDED = re.compile(
 )
 _FIELD = re.compile(r"^([\w-]+)[ \t]*[:=](.*)$", re.M)
 _HEADING = re.compile(r"\s*(?:#[ \t]+([^\n]*)|([^\n]{1,200})\n=+[ \t]*(?:\n|\Z))\n?")
+_FENCED = re.compile(r"^[ \t]*(```|~~~).{0,20000}?(?:^[ \t]*\1|\Z)", re.M | re.S)
+_MARKED = re.compile(
+    r"^[ \t]{0,3}(?:(?P<marks>#{1,6})[ \t]+(?P<text>[^\n]{1,300})"
+    r"|(?P<under>[^\s>|\-*#][^\n]{0,300})\n[ \t]{0,3}(?P<rule>={3,}|-{3,})[ \t]*$"
+    r"|(?P<bold>\*\*|__)(?P<strong>[^*_\n]{1,200})(?P=bold)[ \t]*$(?=\n\s*\S))",
+    re.M,
+)
+_BOLD_LEVEL = 7
 _TITLES, _SOURCES = ("title", "titre"), ("source", "url")
 _DATES, _AUTHORS = ("date",), ("author", "auteur", "authors", "auteurs")
 
@@ -97,7 +106,19 @@ def markdown_content(text: str) -> Content:
     if heading and title in ("", named):
         title, text = named, text[heading.end() :]
     date, author = iso_date(_field(fields, _DATES)), _field(fields, _AUTHORS)
-    return Content(without_typed_calls(_plain(text)), title, _field(fields, _SOURCES), date, author)
+    marked = tuple(_headings(text))
+    return Content(without_typed_calls(_plain(text)), title, _field(fields, _SOURCES), date, author, marked)
+
+
+def _headings(text: str) -> Iterator[Marked]:
+    """Its headings: after "#", above a rule, and what stands alone in bold."""
+    for match in _MARKED.finditer(_FENCED.sub("", text)):
+        if match["marks"]:
+            yield Marked(len(match["marks"]), _plain(match["text"]).rstrip("# \t"))
+        elif match["under"]:
+            yield Marked(1 if match["rule"][0] == "=" else 2, _plain(match["under"]))
+        elif not match["strong"].rstrip().endswith((".", ";", ",")):
+            yield Marked(_BOLD_LEVEL, _plain(match["strong"]))
 
 
 def _front_matter(text: str) -> tuple[dict[str, object], str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from qa.errors import ArticleError
-from qa.ingest.formats.content import Content
+from qa.ingest.formats.content import Content, Marked
 from qa.ingest.formats.dates import iso_date
 from qa.ingest.formats.notes import raised, without_typed_calls
 from qa.ingest.formats.office.package import Element, Package, opened
@@ -58,7 +58,7 @@ def read_odt(path: Path) -> Content:
                 for text in reader.blocks(head)
                 if text and text not in parts and any(map(str.isalpha, text))
             ]
-        return _content(package, "\n\n".join(filter(None, parts)))
+        return _content(package, "\n\n".join(filter(None, parts)), tuple(reader.headings))
 
 
 def read_odp(path: Path) -> Content:
@@ -98,7 +98,7 @@ def _body(package: Package, kind: str) -> Element:
     return body
 
 
-def _content(package: Package, text: str) -> Content:
+def _content(package: Package, text: str, headings: tuple[Marked, ...] = ()) -> Content:
     meta = package.xml_of("meta.xml")
 
     def said(*tags: str) -> str:
@@ -107,7 +107,7 @@ def _content(package: Package, text: str) -> Content:
 
     date = iso_date(said(f"{_META}creation-date", f"{_DUBLIN}date"))
     author = said(f"{_META}initial-creator", f"{_DUBLIN}creator")
-    return Content(without_typed_calls(text), said(f"{_DUBLIN}title"), "", date, author)
+    return Content(without_typed_calls(text), said(f"{_DUBLIN}title"), "", date, author, headings)
 
 
 def _styles(*roots: Element | None) -> _Styles:
@@ -154,6 +154,7 @@ class _Reader:
         self._styles = styles
         self._notes: list[Element] = []
         self._counts: dict[str, dict[int, int]] = {}
+        self.headings: list[Marked] = []
 
     def blocks(self, parent: Element, listed: tuple[str, int] | None = None) -> Iterator[str]:
         """The paragraphs and tables below an element; `listed` is the list they are items of, and its level."""
@@ -205,7 +206,11 @@ class _Reader:
             level = paragraph.get(f"{_TEXT}outline-level") or "1"
             listed = ("Outline", int(level)) if level.isdecimal() and len(level) < 3 else None
         label = self._label(*listed) if listed and text else ""
-        yield f"{label} {text}" if label else text
+        shown = f"{label} {text}" if label else text
+        if paragraph.tag == f"{_TEXT}h" and shown and "\n" not in shown:
+            level = paragraph.get(f"{_TEXT}outline-level") or "1"
+            self.headings.append(Marked(int(level) if level in "123456789" else 1, shown))
+        yield shown
         yield from self._taken_notes()
         for box in boxes:
             yield from self.blocks(box)

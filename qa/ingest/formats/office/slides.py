@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qa.errors import ArticleError
-from qa.ingest.formats.content import Content
+from qa.ingest.formats.content import Content, Marked
 from qa.ingest.formats.notes import raised, without_typed_calls
 from qa.ingest.formats.office.formulas import MATH, formula
 from qa.ingest.formats.office.package import Element, Package, opened
@@ -35,24 +35,30 @@ def read_pptx(path: Path) -> Content:
         slides = [relations.get(slide.get(f"{_R}id") or "", ("", ""))[1] for slide in root.iter(f"{_P}sldId")]
         if len(slides) > MAX_SLIDES:
             raise ArticleError(f"diaporama trop long ({len(slides)} diapositives)")
-        parts = [part for name in slides for part in _slide(package, name)]
+        headings: list[Marked] = []
+        parts = [part for name in slides for part in _slide(package, name, headings)]
         title, date, author = package.properties()
         title = (
             ""
             if title.lower().startswith(("présentation powerpoint", "powerpoint", "diapositive"))
             else title
         )
-        return Content(without_typed_calls("\n\n".join(filter(None, parts))), title, "", date, author)
+        return Content(
+            without_typed_calls("\n\n".join(filter(None, parts))), title, "", date, author, tuple(headings)
+        )
 
 
-def _slide(package: Package, name: str) -> Iterator[str]:
+def _slide(package: Package, name: str, headings: list[Marked]) -> Iterator[str]:
     root = package.xml_of(name)
     if root is None:
         return
     titles: list[str] = []
     body: list[str] = []
     _shapes(root, titles, body)
-    yield " ".join(titles)
+    title = " ".join(" ".join(titles).split())
+    if title:
+        headings.append(Marked(1, title))
+    yield title
     yield from body
     for kind, path in package.relations_of(name).values():
         if kind == "diagramData":

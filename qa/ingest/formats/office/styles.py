@@ -11,6 +11,9 @@ from qa.ingest.formats.office.package import Element, is_on
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 _LEVEL = re.compile(r"%([1-9])")
+_HEADING_STYLE = re.compile(
+    r"(?:title|titre|heading|überschrift|título|titolo|intertitre)(?:\s?([1-9]))?(?:\s?car)?", re.I
+)
 _BASED_ON_AT_MOST = 20
 _ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"),
           (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"))  # fmt: skip
@@ -18,11 +21,12 @@ _ROMAN = ((1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "X
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """What a style says; None where it says nothing."""
+    """What a style says; None where it says nothing. `level` is that of a heading, from 1, and 0 that of body text."""
 
     hidden: bool | None = None
     raised: bool | None = None
     list: tuple[str, int] | None = None
+    level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,13 @@ class Styles:
             listed = style.find(f"{W}pPr/{W}numPr")
             base = style.find(f"{W}basedOn")
             self._own[style.get(f"{W}styleId") or ""] = (
-                Looks(looks.hidden, looks.raised, _list_of(listed)),
+                Looks(looks.hidden, looks.raised, _list_of(listed), _level_of(style)),
                 "" if base is None else base.get(f"{W}val") or "",
             )
 
     def looks(self, name: str) -> Looks:
         """What a style says, itself or by those it is based on."""
-        hidden, raised, listed = None, None, None
+        hidden, raised, listed, level = None, None, None, None
         for _ in range(_BASED_ON_AT_MOST):
             if name not in self._own:
                 break
@@ -69,7 +73,25 @@ class Styles:
             hidden = own.hidden if hidden is None else hidden
             raised = own.raised if raised is None else raised
             listed = own.list if listed is None else listed
-        return Looks(hidden, raised, listed)
+            level = own.level if level is None else level
+        return Looks(hidden, raised, listed, level)
+
+
+def outline_level(element: Element) -> int | None:
+    """The level in the outline that a style or paragraph gives, from 1; 0 for body text, None where it gives none."""
+    found = element.find(f"{W}pPr/{W}outlineLvl")
+    if found is None:
+        return None
+    value = found.get(f"{W}val") or "9"
+    return int(value) + 1 if value in "012345678" else 0
+
+
+def _level_of(style: Element) -> int | None:
+    """The level of a style of headings, by the outline or by its name."""
+    level = outline_level(style)
+    name = style.find(f"{W}name")
+    named = _HEADING_STYLE.fullmatch("" if name is None else name.get(f"{W}val") or "")
+    return int(named[1] or 1) if level is None and named else level
 
 
 def _list_of(properties: Element | None) -> tuple[str, int] | None:

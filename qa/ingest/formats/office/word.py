@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from qa.errors import ArticleError
-from qa.ingest.formats.content import Content, readable
+from qa.ingest.formats.content import Content, Marked, readable
 from qa.ingest.formats.notes import raised, without_typed_calls
 from qa.ingest.formats.office.formulas import MATH, SYMBOLS, formula
-from qa.ingest.formats.office.package import Element, Package, opened
-from qa.ingest.formats.office.styles import Lists, Looks, Styles, W, looks_of_run
+from qa.ingest.formats.office.package import Element, Package, is_on, opened
+from qa.ingest.formats.office.styles import Lists, Looks, Styles, W, looks_of_run, outline_level
 from qa.ingest.formats.rows import table_text
 
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -31,12 +31,11 @@ _LEFT_OUT = frozenset(
     | {f"{W}trPr", f"{W}tcPr", f"{W}sectPr", f"{W}rubyPr", f"{W}rt", f"{_COMPATIBILITY}Fallback"}
 )
 _PAGE_NUMBER = re.compile(r"(?:[–—-]\s*)?(?:page|p\.)?\s*\d*\s*(?:(?:/|sur|de)\s*\d*)?\s*(?:[–—-])?", re.I)
-_NO_TITLE = re.compile(
-    r"(?:document|titre|sans titre|untitled|word document|pr[ée]sentation)\s*\d*|.*\.docx?", re.I
-)
 _EQUALS = re.compile(r"\s*(?<![<>=:!])=(?!=)\s*")
 _NOTES = ("footnotes", "endnotes")
 _MOST_PARTS = 200
+_BOLD_LEVEL = 7
+MAX_HEADING_CHARACTERS = 200
 
 
 def read_docx(path: Path) -> Content:
@@ -58,6 +57,7 @@ class _Document:
         self._notes: dict[tuple[str, str], Element] = {}
         self._called: list[str] = []
         self._depth = 0
+        self._headings: list[Marked] = []
         for kind in _NOTES:
             root = package.xml_of(self._target(kind))
             for note in [] if root is None else root:
@@ -70,8 +70,14 @@ class _Document:
             raise ArticleError("ce n’est pas un document Word (.docx) valide")
         parts = [*self._blocks(body), *self._heads(root)]
         title, date, author = self._package.properties()
-        title = "" if _NO_TITLE.fullmatch(title) else title
-        return Content(without_typed_calls("\n\n".join(filter(None, parts))), title, "", date, author)
+        return Content(
+            without_typed_calls("\n\n".join(filter(None, parts))),
+            title,
+            "",
+            date,
+            author,
+            tuple(self._headings),
+        )
 
     def _target(self, kind: str) -> str:
         return next((path for found, path in self._relations.values() if found == kind), "")
@@ -110,10 +116,24 @@ class _Document:
         text = self._runs(paragraph, self._looks_of(style), boxes).strip()
         if text or boxes:
             label = self._lists.label(properties, style, self._looks_of(style))
-            yield f"{label} {text}" if label and text else text
+            shown = f"{label} {text}" if label and text else text
+            self._mark(paragraph, style, shown)
+            yield shown
         yield from self._taken_notes()
         for box in boxes:
             yield from self._blocks(box)
+
+    def _mark(self, paragraph: Element, style: str, text: str) -> None:
+        """Keep a heading of the body: by its own or its style's level, or a line in bold."""
+        line = " ".join(text.split())
+        if not line or len(line) > MAX_HEADING_CHARACTERS or paragraph.getparent().tag != f"{W}body":
+            return
+        own = outline_level(paragraph)
+        level = (self._looks_of(style).level or 0) if own is None else own
+        if not level and not line.endswith((".", ";", ",")) and _all_bold(paragraph):
+            level = _BOLD_LEVEL
+        if level:
+            self._headings.append(Marked(level, line))
 
     def _taken_notes(self) -> list[str]:
         taken, self._called = self._called, []
@@ -288,3 +308,11 @@ def _is_placeholder(element: Element) -> bool:
 def _value(properties: Element | None, tag: str) -> str:
     found = None if properties is None else properties.find(f"{W}{tag}")
     return "" if found is None else found.get(f"{W}val") or ""
+
+
+def _all_bold(paragraph: Element) -> bool:
+    runs = [
+        run for run in paragraph.iter(f"{W}r") if "".join(t.text or "" for t in run.iter(f"{W}t")).strip()
+    ]
+    marks = [run.find(f"{W}rPr/{W}b") for run in runs]
+    return bool(runs) and all(mark is not None and is_on(mark, mark.get(f"{W}val")) for mark in marks)

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 MAX_PAGES = 10_000
 
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_NO_TITLE = re.compile(
-    r"Microsoft (?:Word|Power|Excel)|Word Document|\.(?:docx?|od[tsp]|xlsx?|pptx?|indd|qxd|tex|pdf|rtf)\b"
-    r"|^(?:untitled|sans[ -]titre|diapositive|slide|pr[ée]sentation power ?point|powerpoint pr[ée]sentation|document ?\d*"
-    r"|mise en page|introduction|titre|classeur|feuil|page)\s*\d*$",
-    re.I,
-)
 _NO_AUTHOR = re.compile(
     r"\(?(?:anonymous|unspecified|unknown|user|utilisateur|admin(?:istrat(?:or|eur))?)\)?", re.I
 )
@@ -95,7 +89,7 @@ def _content(document: PdfDocument) -> Content:
         raise ArticleError(_ONLY_IMAGES if scans else "aucun texte trouvé dans ce PDF")
     return Content(
         text,
-        _title(about.get("Title", ""), text),
+        about.get("Title", "").strip(),
         "",
         iso_date(about.get("CreationDate", "")),
         "" if _NO_AUTHOR.fullmatch(about.get("Author", "").strip()) else about.get("Author", ""),
@@ -155,12 +149,3 @@ def _notices(scans: int, pages: int) -> tuple[str, ...]:
         else "page sur {} est une image : son texte n’est pas lu"
     )
     return (f"{scans} {what.format(pages)}, passez le PDF par une reconnaissance de texte",)
-
-
-def _title(given: str, text: str) -> str:
-    """The title a PDF gives itself, unless it is its program's, or shares no word with how the text begins."""
-    given = given.strip()
-    if not given or _NO_TITLE.search(given):
-        return ""
-    opening = {word.lower() for word in re.findall(r"\w{3,}", text[:3_000])}
-    return given if opening & {word.lower() for word in re.findall(r"\w{3,}", given)} else ""

@@ -1,4 +1,4 @@
-"""Asking in the window: the answer streamed as it comes, stopped, redone, rewritten, rated."""
+"""Asking in the window: the steps shown as they come, the answer stopped, redone, rewritten, rated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ui.window.source_panel import SourcePanel
 Outputs = tuple[Any, ...]
 
 
-class Talk:
+class ChatEvents:
     """What the events of the talk do. Those that ask give the page's four parts, then the sources, the
     question's field, and whether the button to send and the button to stop are there."""
 
@@ -32,7 +32,7 @@ class Talk:
         yield from self._ask(tab, question, request)
 
     def ask_example(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Iterator[Outputs]:
-        """Asks an example of the first screen."""
+        """Asks a question that was suggested."""
         yield from self._ask(tab, detail(event, "question"), request)
 
     def regenerate(self, tab: Tab, event: gr.EventData, request: gr.Request) -> Iterator[Outputs]:
@@ -49,17 +49,17 @@ class Talk:
             yield tuple(gr.skip() for _ in range(8))
             return
         user, name = user_of(request), tab_of(request)
-        settings = self.engine.history.settings(user)
+        preferences = self.engine.history.preferences(user)
         cancel = self.engine.running.start(name)
         begun = False
         try:
-            for step in ask(self.engine, tab.session, question, settings, user, cancel):
+            for step in ask(self.engine, tab.session, question, preferences, user, cancel):
                 if cancel.abandoned:
                     return
                 session = tab.session = merged(tab.session, step)
                 under_way = session.turns[-1].state == "running"
                 if under_way:
-                    talk = render_conversation(session.turns, detailed=settings.detailed)
+                    talk = render_conversation(session.turns, detailed=preferences.detailed)
                     page: Outputs = (
                         gr.skip(),
                         gr.skip(),
