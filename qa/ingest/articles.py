@@ -9,7 +9,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os.path import realpath
 from pathlib import Path
 
@@ -46,7 +46,7 @@ _PAGE = re.compile(r"(?:page|p\.)\s?\d+|\d+\s?/\s?\d+", re.I)
 class Article:
     """A text with where it comes from; `id` begins with the file's name, `date` is ISO or None.
 
-    `headings` are in order of the text, and none reaches into another.
+    `headings` are in order of the text, and none reaches into another; `notices` say what of the file was not read.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Article:
     date: str | None = None
     author: str | None = None
     headings: tuple[Heading, ...] = ()
+    notices: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def content_hash(self) -> str:
@@ -256,6 +257,7 @@ def _article(content: Content, stem: str, *, id: str, source: str = "", path: st
         date=iso_date(content.date),
         author=_one_line(content.author or "") or None,
         headings=headings,
+        notices=content.notices,
     )
 
 

@@ -151,7 +151,9 @@ def _toml(text: str) -> dict[str, object]:
         loaded: dict[str, object] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, ValueError, RecursionError):
         return _fields_by_line(text)
-    plain = {key: value if isinstance(value, list | dict) else str(value) for key, value in loaded.items()}
+    plain: dict[str, object] = {
+        key: value if isinstance(value, list | dict) else str(value) for key, value in loaded.items()
+    }
     return plain or {"title": ""}
 
 
