@@ -238,3 +238,21 @@ def test_other_names_of_a_kind(tmp_path: Path, name: str, other: str) -> None:
     [article] = read_file(Path(path))
     [same] = read_file(FILES / name)
     assert article.text == same.text
+
+
+def test_a_console_of_another_encoding_gets_the_answer(tmp_path: Path) -> None:
+    import os
+    import subprocess
+    import sys
+
+    code = (
+        "from qa.cli.output import output, print_json, write_what_the_console_can as prepare; prepare(); "
+        "output.print('pente ≥ 30 % été'); print_json('≥ été')"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        check=True,
+    )
+    assert run.stdout.decode("cp1252").split("\n")[:2] == ["pente ? 30 % été", '"\\u2265 \\u00e9t\\u00e9"']
