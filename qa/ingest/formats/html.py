@@ -242,7 +242,6 @@ def _lower(root: Element) -> None:
         for child in list(element):
             element.remove(child)
         element.text = raised(before, text, after)
-        element.drop_tag()
 
 
 def _before(element: Element) -> str:
@@ -291,9 +290,9 @@ def _table(table: Element) -> str:
                     later[len(cells)] = (text if at == 0 else "", tall - 1)
                 cells.append(text if at == 0 else "")
             kinds.append(cell.tag)
-            count += wide
         _fill(cells, spanned)
         spanned.update(later)
+        count += len(cells)
         if count > _MOST_CELLS:
             break
         in_head = row.getparent() is not None and row.getparent().tag == "thead"

@@ -8,7 +8,6 @@ from email.message import EmailMessage, Message
 from email.utils import parseaddr, parsedate_to_datetime
 from mailbox import mbox
 from pathlib import Path
-from typing import cast
 
 from qa.errors import ArticleError
 from qa.ingest.formats.content import Content, clean
@@ -89,7 +88,7 @@ def html_of_archive(data: bytes) -> bytes:
 
 
 def _parsed(data: bytes) -> EmailMessage:
-    return cast(EmailMessage, message_from_bytes(data, policy=policy.default))
+    return message_from_bytes(data, policy=policy.default)
 
 
 def _content(mail: EmailMessage, said: set[str], name: str) -> Content:

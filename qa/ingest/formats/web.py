@@ -89,9 +89,11 @@ def page_content(page: str) -> Content:
     if not text.strip():
         raise ArticleError("aucun texte principal trouvé dans cette page")
     text = text.removeprefix(f"{title}\n") if title else text
-    about = (document.url or "", iso_date(document.date), document.author) if document else ("", None, None)
+    source, date, author = (
+        (document.url or "", iso_date(document.date), document.author) if document else ("", None, None)
+    )
     marked = tuple(heading.mark for heading in headings)
-    return Content(without_typed_calls(text.strip()), title, *about, marked)
+    return Content(without_typed_calls(text.strip()), title, source, date, author, marked)
 
 
 def _refuse_what_is_too_much(page: str) -> None:
