@@ -30,6 +30,7 @@ from qa.cli.output import (
     print_json,
     progress_bar,
     show_report,
+    write_what_the_console_can,
 )
 from qa.library.library import TRUTH, Library, library_option
 
@@ -71,7 +72,10 @@ def _main(
 def index(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="CHEMIN…", help="Fichiers et dossiers : txt, md, html, pdf, docx, jsonl."),
+        typer.Argument(
+            metavar="CHEMIN…",
+            help="Fichiers et dossiers : textes, PDF, pages web, bureautique, courriels, zip.",
+        ),
     ] = None,
     library: LibraryOption = None,
     embedding: Annotated[
@@ -264,4 +268,5 @@ def stats(library: LibraryOption = None, json_: JsonOption = False) -> None:
 
 def main() -> None:
     """Run the command line."""
+    write_what_the_console_can()
     app()

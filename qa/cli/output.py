@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shlex
@@ -10,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import IO, Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -79,8 +80,24 @@ def plain(text: str) -> str:
 
 def print_json(value: Any) -> None:
     """Print a value on one line of the standard output, with nothing in it that a terminal would obey."""
-    line = json.dumps(value, ensure_ascii=False)
+    line = json.dumps(value, ensure_ascii=not _says_everything(sys.stdout))
     typer.echo(_UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", line))
+
+
+def _says_everything(stream: IO[str]) -> bool:
+    """Whether a stream can write any letter."""
+    return (getattr(stream, "encoding", None) or "").lower().replace("-", "").replace("_", "") in (
+        "utf8",
+        "utf16",
+        "utf32",
+    )
+
+
+def write_what_the_console_can() -> None:
+    """Let a console that is not UTF-8 write « ? » for a letter it lacks, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not _says_everything(stream):
+            stream.reconfigure(errors="replace")
 
 
 def library_path(given: Path | None) -> Path:
@@ -160,6 +177,10 @@ def show_report(report: IndexReport, option: str = "") -> None:
     for skipped in report.skipped:
         console.print(
             Text(plain(f"Ignoré : {skipped.path} : {skipped.reason}."), style="yellow"), soft_wrap=True
+        )
+    for notice in report.notices:
+        console.print(
+            Text(plain(f"À savoir : {notice.path} : {notice.reason}."), style="yellow"), soft_wrap=True
         )
     for place in report.withheld:
         console.print(Text(plain(_kept(place, option)), style="yellow"), soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Files to articles: text, Markdown, HTML, PDF, Word and JSON lines."""
+"""Files of every kind to articles."""
 
 from __future__ import annotations
 
@@ -9,26 +9,27 @@ import re
 import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os.path import realpath
 from pathlib import Path
 
 from embeddings.errors import cause_of
 from embeddings.text import content_stems
 from qa.errors import ArticleError
-from qa.ingest.formats import READERS, Content, decode, iso_date
+from qa.ingest.formats import MAX_TEXT_CHARS, READERS, Content, clean, decode, iso_date
 from qa.ingest.structure import Heading, headings_of, text_of
 
 SUFFIXES = frozenset({*READERS, ".jsonl"})
 MAX_FILE_BYTES = 100_000_000
-MAX_TEXT_CHARS = 20_000_000
 
 _LONGEST_TITLE = 300
 _TITLE_LETTERS = 150
 _TITLE_LINES = 3
 _SLUG_LETTERS = 80
 _FIRST_PAGE = 3_000
-_TITLED_BY_PROGRAMS = frozenset({".pdf", ".docx"})
+_TITLED_BY_PROGRAMS = frozenset(
+    {".pdf", ".docx", ".docm", ".dotx", ".doc", ".odt", ".rtf", ".pptx", ".odp", ".xlsx"}
+)
 _NO_TITLE = re.compile(
     r"(?:diapositive|diapo|slide|document|mise en page|classeur|feuille|page|chapitre|sans titre|sans nom|untitled"
     r"|nouveau document|new document|présentation|presentation)[\s\-_]*\(?\d*\)?"
@@ -39,30 +40,13 @@ _NO_TITLE = re.compile(
 )
 _LABEL = re.compile(r"(?:objet|sujet|subject|titre|title)\s?:\s*", re.I)
 _PAGE = re.compile(r"(?:page|p\.)\s?\d+|\d+\s?/\s?\d+", re.I)
-_UNSEEN = [
-    *range(0x20),
-    *range(0x7F, 0xA0),
-    0xAD,
-    0x200B,
-    0x200E,
-    0x200F,
-    *range(0x202A, 0x202F),
-    0x2060,
-    0xFEFF,
-]
-_CLEANED = {
-    **dict.fromkeys(_UNSEEN),
-    **dict.fromkeys([0x0B, 0x0C, 0x85, 0x2028, 0x2029], "\n"),
-    **{ord(kept): kept for kept in "\n\t"},
-}
-_ENDLESS_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Article:
     """A text with where it comes from; `id` begins with the file's name, `date` is ISO or None.
 
-    `headings` are in order of the text, and none reaches into another.
+    `headings` are in order of the text, and none reaches into another; `notices` say what of the file was not read.
     """
 
     id: str
@@ -73,6 +57,7 @@ class Article:
     date: str | None = None
     author: str | None = None
     headings: tuple[Heading, ...] = ()
+    notices: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def content_hash(self) -> str:
@@ -169,7 +154,10 @@ def read_file(path: Path) -> list[Article]:
     try:
         if path.suffix.lower() == ".jsonl":
             return list(_records(path))
-        return [_from_file(_with_own_title(READERS[path.suffix.lower()](path), path), path)]
+        found = READERS[path.suffix.lower()](path)
+        if isinstance(found, list):
+            return list(_collected(found, path))
+        return [_from_file(_with_own_title(found, path), path)]
     except ArticleError as error:
         raise ArticleError(f"{path} : {error}.") from error
     except OSError as error:
@@ -201,6 +189,15 @@ def read_text(
 
 def _from_file(content: Content, path: Path) -> Article:
     return _article(content, path.stem, id=_id(path.stem, str(path)), source=str(path), path=str(path))
+
+
+def _collected(contents: list[Content], path: Path) -> Iterator[Article]:
+    """The articles of a file that holds several, less those without text; each has its name in the file."""
+    for content in contents:
+        if clean(content.text):
+            stem = f"{path.stem}-{content.name}"
+            source = f"{path}#{content.name}"
+            yield _article(content, content.name, id=_id(stem, str(path)), source=source, path=str(path))
 
 
 def _with_own_title(content: Content, path: Path) -> Content:
@@ -263,6 +260,7 @@ def _article(content: Content, stem: str, *, id: str, source: str = "", path: st
         date=iso_date(content.date),
         author=_one_line(content.author or "") or None,
         headings=headings,
+        notices=content.notices,
     )
 
 
@@ -277,16 +275,6 @@ def _title_of(text: str, content: Content, headings: Sequence[Heading]) -> str:
 def _id(stem: str, place: str) -> str:
     mark = hashlib.blake2b(f"{place}\0{stem}".encode(), digest_size=4).hexdigest()
     return f"{slug(stem) or 'article'}-{mark}"
-
-
-def clean(text: str) -> str:
-    """NFC text with plain line ends, without what cannot be seen nor space at its ends; the rest is kept as it is.
-
-    A run of over a hundred accents or symbols is cut: normalising it would take quadratic time.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
-    text = _ENDLESS_MARKS.sub(r"\1", text.encode("utf-8", "ignore").decode("utf-8"))
-    return unicodedata.normalize("NFC", text).strip()
 
 
 def slug(name: str) -> str:

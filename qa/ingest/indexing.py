@@ -42,7 +42,10 @@ class Withheld:
 
 @dataclass(frozen=True, slots=True)
 class IndexReport:
-    """What indexing did: ids of articles, files skipped, passages stored, seconds, paths not pruned."""
+    """What indexing did: ids of articles, files skipped, passages stored, seconds, paths not pruned.
+
+    `notices` say what was not read of files that were.
+    """
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
@@ -52,6 +55,7 @@ class IndexReport:
     passages: int
     seconds: float
     withheld: tuple[Withheld, ...] = ()
+    notices: tuple[Skipped, ...] = ()
 
 
 Progress = Callable[[IndexProgress], None]
@@ -100,6 +104,7 @@ class Indexing:
         self._removed: list[str] = []
         self._skipped: list[Skipped] = []
         self._withheld: list[Withheld] = []
+        self._notices: list[Skipped] = []
 
     def add_files(self, found: Iterable[Path | Skipped]) -> None:
         """Read each file that has changed, and store its articles."""
@@ -178,6 +183,7 @@ class Indexing:
         return IndexReport(
             tuple(self._added), tuple(self._updated), tuple(self._unchanged), tuple(self._removed),
             tuple(self._skipped), self._passages, time.monotonic() - self._began, tuple(self._withheld),
+            tuple(self._notices),
         )  # fmt: skip
 
     def _add_file(self, path: Path, known: dict[str, str]) -> None:
@@ -188,6 +194,7 @@ class Indexing:
             self._unchanged += self._storage.ids_of_path(name)
             return
         articles = read_file(path)
+        self._notices += [Skipped(name, notice) for article in articles for notice in article.notices]
         for article in articles:
             self._take(article)
         self._read.append(_ReadFile(name, digest, frozenset(article.id for article in articles)))

@@ -1,18 +1,38 @@
-"""What a file says, and the text its bytes stand for."""
+"""What a file says, and its text cleaned."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from qa.errors import ArticleError
+from qa.ingest.formats.encodings import decode
+
+MAX_TEXT_CHARS = 20_000_000
 
 _SAMPLE = 200_000
-_FRENCH_ENCODINGS = ["cp1252", "iso8859_15", "mac_roman", "cp850", "utf_16_le", "utf_16_be"]
 _BINARY_SHARE = 0.02
 _BINARY = re.compile("[\x01-\x08\x0e-\x1b\ufffd]")
+_UNSEEN = [
+    *range(0x20),
+    *range(0x7F, 0xA0),
+    0xAD,
+    0x200B,
+    0x200E,
+    0x200F,
+    *range(0x202A, 0x202F),
+    0x2060,
+    0xFEFF,
+]
+_CLEANED = {
+    **dict.fromkeys(_UNSEEN),
+    **dict.fromkeys([0x0B, 0x0C, 0x85, 0x2028, 0x2029], "\n"),
+    **{ord(kept): kept for kept in "\n\t"},
+}
+_ENDLESS_MARKS = re.compile(r"([^\w\s\x00-\x7f]{100})[^\w\s\x00-\x7f]+")
 
 
 class Marked(NamedTuple):
@@ -24,7 +44,11 @@ class Marked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a file says, as it says it; "" or None where it does not. `headings` are lines of the text, in order."""
+    """What a file says, as it says it; "" or None where it does not.
+
+    `headings` are lines of the text, in order; `pages` are the places in a clean text where each page of a PDF begins; `notices` say, in French, what of the file
+    is not in the text; `name` tells apart the contents of a file that has several.
+    """
 
     text: str
     title: str = ""
@@ -32,36 +56,30 @@ class Content:
     date: str | None = None
     author: str | None = None
     headings: tuple[Marked, ...] = ()
+    pages: tuple[int, ...] = ()
+    notices: tuple[str, ...] = ()
+    name: str = ""
+
+
+def clean(text: str) -> str:
+    """NFC text with plain line ends, without what cannot be seen nor space at its ends; the rest is kept as it is.
+
+    A run of over a hundred accents or symbols is cut: normalising it would take quadratic time.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CLEANED)
+    text = _ENDLESS_MARKS.sub(r"\1", text.encode("utf-8", "ignore").decode("utf-8"))
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def read_text_file(path: Path) -> str:
     """The text of a file; raises ArticleError where its bytes are no text."""
-    text = decode(path.read_bytes())
+    return readable(path.read_bytes())
+
+
+def readable(data: bytes) -> str:
+    """The text that bytes stand for; raises ArticleError where they stand for none."""
+    text = decode(data)
     sample = text[:_SAMPLE]
     if len(_BINARY.findall(sample)) > _BINARY_SHARE * len(sample):
         raise ArticleError("ce fichier ne contient pas de texte lisible, vérifiez son type")
-    return text
-
-
-def decode(data: bytes) -> str:
-    """Bytes to text: UTF-8, even slightly damaged, UTF-16 with its mark, else what charset-normalizer finds.
-
-    It chooses among the encodings French is written in: on short texts, it takes the others for them too often.
-    """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("utf-8-sig", "replace")
-    damaged = text.count("\ufffd")
-    if sum(not c.isascii() for c in text[:_SAMPLE]) > 10 * damaged:
-        return text
-
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(data[:_SAMPLE], cp_isolation=_FRENCH_ENCODINGS).best()
-    text = data.decode(best.encoding if best else "cp1252", "replace")
-    if re.search("[a-z]½[a-z]", text):  # "c½ur": œ of ISO 8859-15 read as Windows-1252
-        text = data.decode("iso8859_15", "replace")
     return text

@@ -8,48 +8,110 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qa.errors import ArticleError
-from qa.ingest.formats.content import Content, Marked, decode
+from qa.ingest.formats.content import Content, Marked
 from qa.ingest.formats.dates import iso_date
+from qa.ingest.formats.encodings import decode
+from qa.ingest.formats.html import body_text, clear_of_furniture, in_prose, parse_html
+from qa.ingest.formats.notes import without_typed_calls
 
 MAX_BYTES = 20_000_000
 MAX_TAGS = 100_000
 MAX_ATTRIBUTES = 1_000
 
 _TAG = re.compile(r"<[a-zA-Z][^<>]*")
+_ATTRIBUTE = re.compile(r"[^\s\"'=<>/]+(?:\s*=\s*(?:\"[^\"]*\"?|'[^']*'?|[^\s\"'>]+))?")
 MAX_HEADING_CHARACTERS = 300
 _HEADING_TAGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6, "summary": 7}
 _APART = frozenset({"nav", "footer", "aside", "form", "button"})
 _MAIN = frozenset({"article", "main"})
 _LINE_BREAK = re.compile(r"\n(?!- )")
+_SHORT_PAGE = 3_000
+_LOST = 0.25
+_XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,200}\?>")
+_DECLARED = re.compile(
+    rb"<meta[^>]{0,200}charset=[\"']?([\w-]{3,30})|<\?xml[^>]{0,100}encoding=[\"']([\w-]{3,30})", re.I
+)
 
 
 def read_html(path: Path) -> Content:
     """The main content of a page, without menus, advertisements or scripts, a blank line between paragraphs.
 
-    Pages beyond the limits are refused: the parser needs quadratic time for the attributes of one tag and
-    for the cells of one row.
+    A short page is read whole but for its furniture; of a long one trafilatura finds the main part.
+    Pages beyond the limits are refused: the parser needs quadratic time for the attributes of one tag.
     """
     data = path.read_bytes()
     if len(data) > MAX_BYTES:
         raise ArticleError(
             f"page trop grosse ({len(data) // 1_000_000} Mo), {MAX_BYTES // 1_000_000} Mo au plus"
         )
-    page = decode(data).replace("\0", "")
+    return page_content(decode_page(data))
+
+
+def decode_page(data: bytes) -> str:
+    """The text of a page; the encoding it declares decides only where its bytes are no UTF-8."""
+    declared = _DECLARED.search(data[:4_000])
+    name = (declared[1] or declared[2]).decode("ascii", "ignore").lower() if declared else ""
+    if name and not name.startswith(("utf-8", "utf8", "iso-8859-1", "windows-1252", "latin")):
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            try:
+                return data.decode(name).replace("\0", "")
+            except (LookupError, UnicodeDecodeError):
+                pass
+    return decode(data).replace("\0", "")
+
+
+def text_of_html(page: str) -> str:
+    """All text of a page or of a part of one, in paragraphs."""
+    _refuse_what_is_too_much(page)
+    tree = parse_html(_XML_DECLARATION.sub("", page))
+    return "" if tree is None else without_typed_calls(body_text(tree))
+
+
+def page_content(page: str) -> Content:
+    """What a page says, and who, when and where, as it says it."""
+    _refuse_what_is_too_much(page)
+    page = _XML_DECLARATION.sub("", page)
+    tree = parse_html(page)
+    if tree is None:
+        raise ArticleError("cette page HTML est trop abîmée pour être lue")
+    whole = body_text(clear_of_furniture(parse_html(page)))
+    document = _extracted(in_prose(tree))
+    title = (document.title or "") if document else ""
+    headings = tuple(_headings(page))
+    text = _LINE_BREAK.sub("\n\n", _with_headings(document.text or "", headings)) if document else ""
+    if len(whole) <= _SHORT_PAGE or len(text) < _LOST * len(whole):
+        text = whole or text
+    if not text.strip():
+        raise ArticleError("aucun texte principal trouvé dans cette page")
+    text = text.removeprefix(f"{title}\n") if title else text
+    source, date, author = (
+        (document.url or "", iso_date(document.date), document.author) if document else ("", None, None)
+    )
+    marked = tuple(heading.mark for heading in headings)
+    return Content(without_typed_calls(text.strip()), title, source, date, author, marked)
+
+
+def _refuse_what_is_too_much(page: str) -> None:
     for count, tag in enumerate(_TAG.finditer(page)):
-        attributes = max(tag[0].count("="), len(tag[0].split())) if len(tag[0]) > MAX_ATTRIBUTES else 0
-        if count >= MAX_TAGS or attributes > MAX_ATTRIBUTES:
+        long = len(tag[0]) > MAX_ATTRIBUTES
+        if count >= MAX_TAGS or (long and sum(1 for _ in _ATTRIBUTE.finditer(tag[0])) > MAX_ATTRIBUTES):
             raise ArticleError("page trop compliquée, enregistrez-en seulement le texte")
 
+
+def _extracted(tree: Any) -> Any:
+    """What trafilatura finds in a page, None where it finds nothing."""
     import trafilatura
 
     for name in ("trafilatura", "htmldate"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         document = trafilatura.bare_extraction(
-            page,
+            tree,
             favor_recall=True,
             include_comments=False,
             with_metadata=True,
@@ -57,15 +119,7 @@ def read_html(path: Path) -> Content:
         )
     except Exception as error:  # the parsers below let errors of many kinds through
         raise ArticleError("cette page HTML est trop abîmée pour être lue") from error
-    if document is None or isinstance(document, dict) or not (document.text or "").strip():
-        raise ArticleError("aucun texte principal trouvé dans cette page")
-    title = document.title or ""
-    headings = tuple(_headings(page))
-    text = _with_headings(document.text or "", headings).removeprefix(f"{title}\n")
-    return Content(
-        _LINE_BREAK.sub("\n\n", text), title, document.url or "", iso_date(document.date), document.author,
-        tuple(heading.mark for heading in headings),
-    )  # fmt: skip
+    return None if isinstance(document, dict) else document
 
 
 class _Placed(NamedTuple):

@@ -1,0 +1,1 @@
+"""Documents of office programs: Word, OpenDocument, sheets and slides, all archives of XML parts."""
