@@ -1,1 +1,1 @@
-"""How the shipped reader, evidence ranker and confidence are made."""
+"""How the shipped reader and its confidence are made."""

@@ -154,6 +154,7 @@ def main() -> None:
         "--squad", type=Path, nargs="*", default=[], help="SQuAD files, of which half A is asked"
     )
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--questions", type=int, default=1400, help="so many of them, drawn at random")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = random.Random(options.seed)
@@ -163,6 +164,8 @@ def main() -> None:
         half = set(sorted(corpus.documents)[::2])
         parts.append(Corpus(corpus.documents, [q for q in corpus.questions if q.document in half]))
     corpus = joined(parts)
+    if options.questions < len(corpus.questions):
+        corpus = Corpus(corpus.documents, rng.sample(corpus.questions, options.questions))
     with tempfile.TemporaryDirectory() as folder, build_library(corpus, Path(folder)) as library:
         assistant = Assistant(library)
         cases = ask(corpus, assistant, rng)
