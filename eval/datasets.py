@@ -12,7 +12,8 @@ from embeddings.errors import cause_of
 from embeddings.records import RecordError, field, identifier, read_lines, texts
 from embeddings.squad import SquadParagraph, paragraph_id, read_squad
 from qa.errors import SourcierError
-from qa.ingest.articles import Article, clean, read_text
+from qa.ingest.articles import Article, read_text
+from qa.ingest.formats.content import clean
 
 MAX_QUESTION_CHARACTERS = 2000
 DOCUMENTS = "docs"
