@@ -35,6 +35,7 @@ from qa.reading.encoding import ReaderInput
 from qa.reading.gold import best_reading, windows_of
 from qa.reading.reader import PointerNetwork
 from qa.retrieval.retriever import Hit, Retriever
+from qa.retrieval.shorthand import spelled_out
 from qa.suggestions import ARTICLES_LOOKED_AT, candidates, is_sure
 from qa.summary import is_summary, summarise
 from qa.talk import topic_of
@@ -242,10 +243,13 @@ class Assistant:
 
     def _read(self, asked: Sequence[Question], found: Sequence[Sequence[Hit]]) -> list[tuple[Read, ...]]:
         """Read the first passages of each question, an input each, with the line that says what they are from."""
-        chosen = [hits[:PASSAGES_READ] for hits in found]
-        inputs = [input_of(q.searched, hit) for q, hits in zip(asked, chosen, strict=True) for hit in hits]
-        readings = iter(self._reader.read_batch(inputs))
-        reads = [tuple(Read(hit, next(readings)) for hit in hits) for hits in chosen]
+        reads = []
+        for q, hits in zip(
+            asked, found, strict=True
+        ):  # each by itself: the same numbers as when it is asked alone
+            inputs = [input_of(spelled_out(q.searched), hit) for hit in hits[:PASSAGES_READ]]
+            readings = self._reader.read_batch(inputs)
+            reads.append(tuple(map(Read, hits[:PASSAGES_READ], readings)))
         if self._rescorer is None:
             return reads
         rescorer = self._rescorer
@@ -318,12 +322,17 @@ def decide(answer: Answer, examined: Examined, confidence: Confidence, limits: T
     if kind == "span" and best is not None and best.text and probability >= limits.short:
         cited = cite(best, examined.proofs, probability)
         return replace(answer, kind="span", short=best.text, confidence=probability, citations=cited)
-    return quote_sentences(answer, examined, answerable, clause=best if kind == "sentences" else None)
+    clause = best if kind == "sentences" and probability >= limits.short else None
+    return quote_sentences(
+        answer, examined, answerable, MAX_SENTENCES if kind == "sentences" else MAX_SENTENCES - 1, clause
+    )
 
 
-def quote_sentences(answer: Answer, examined: Examined, probability: float, clause: Chosen | None) -> Answer:
+def quote_sentences(
+    answer: Answer, examined: Examined, probability: float, most: int, clause: Chosen | None
+) -> Answer:
     """The sentences that prove best, nothing asserted; the exact clause marked in its sentence where there is one."""
-    chosen = quoted(examined.proofs, MAX_SENTENCES if clause else MAX_SENTENCES - 1)
+    chosen = quoted(examined.proofs, most)
     cited: list[Citation] = []
     short = None
     for marker, proof in enumerate(chosen, start=1):

@@ -9,7 +9,7 @@ from qa.answer import Topic
 
 _TOPICS: tuple[tuple[Topic, str], ...] = (
     ("hello", r"(?:bonjour|bonsoir|salut|coucou|hello|hey|bjr|slt|yo|hi)(?: (?:sourcier|a (?:tous|toi|vous)|toi|vous|ca va|comment (?:ca va|vas tu|allez vous)))*"),
-    ("hello", r"(?:comment )?ca va(?: bien)?|comment (?:vas tu|tu vas|allez vous|vous allez)"),
+    ("hello", r"(?:et )?(?:toi |vous )?(?:(?:comment )?ca va(?: bien)?|comment (?:vas tu|tu vas|va|allez vous|vous allez))(?: .{0,20})?"),
     ("thanks", r"(?:ok |super |parfait |bien |genial )*(?:merci|mrc|thanks|je vous remercie|je te remercie)(?: (?:beaucoup|bien|a (?:toi|vous)|pour .{0,40}|d avance|infiniment|c est .{0,20}|sourcier|et .{0,20}))*"),
     ("thanks", r"(?:ok|d accord|super|parfait|genial|top|cool|tres bien|c est note|nickel)"),
     ("goodbye", r"(?:merci )?(?:au revoir|bonne (?:journee|soiree|nuit|fin de .{0,20})|a (?:bientot|demain|plus(?: tard)?|la prochaine)|adieu|bye|ciao|tchao)(?: .{0,20})?"),

@@ -20,12 +20,12 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from qa.assistant import Assistant, Examined
-from qa.confidence import MODELS, SIGNALS, kinds_of
+from qa.confidence import MODELS, SIGNALS, kinds_of, log_odds
 from qa.ingest.articles import Article
 from qa.library.library import Library
 from qa.reading.choice import MAX_SENTENCES, listed, quoted
@@ -34,8 +34,9 @@ from qa.training.documents import Asked, Corpus, joined, read_extractive, read_n
 from qa.training.reader import held_out
 
 WITHOUT = 0.2
-SHORT = 0.75  # a wrong assertion costs three times what a right one gains
-ABSTAIN = 0.5
+SHORT, ABSTAIN = 0.5, 0.3
+"""Chosen on half of the everyday questions that measure (every other document): the most useful answers of those with
+harm below .06. A refusal where there is an answer loses more than sentences quoted where there is none."""
 FOLDS = 5
 
 
@@ -127,10 +128,17 @@ def ask(corpus: Corpus, assistant: Assistant, rng: random.Random) -> list[Case]:
 
 
 def fit(rows: np.ndarray, right: np.ndarray, groups: Sequence[str]) -> tuple[dict[str, object], np.ndarray]:
-    """A logistic model as it is saved, and its probabilities when each group is left out in turn."""
+    """A logistic model as it is saved, and its probabilities when each group is left out in turn.
+
+    Where all cases are alike there is nothing to tell apart: the model says how many of them are right.
+    """
+    folds = min(FOLDS, len(set(groups)))
+    if folds < 2 or right.all() or not right.any():
+        usual = float((right.sum() + 1) / (len(right) + 2))
+        return {"intercept": round(log_odds(usual), 5), "weights": {}}, np.full(len(right), usual)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
     apart = cross_val_predict(
-        model, rows, right, groups=groups, cv=GroupKFold(FOLDS), method="predict_proba"
+        model, rows, right, groups=groups, cv=StratifiedGroupKFold(folds), method="predict_proba"
     )[:, 1]
     scaler, logistic = model.fit(rows, right).steps[0][1], model.steps[1][1]
     weights = logistic.coef_[0] / scaler.scale_
@@ -176,11 +184,12 @@ def main() -> None:
         rows = np.array([case.examined.signals.values() for case in chosen])
         right = np.array([is_right(case) for case in chosen])
         saved[name], apart = fit(rows, right, [case.asked.document for case in chosen])
-        sure = apart >= SHORT
-        print(
-            f"{name:10} {len(chosen):5} cases, {right.mean():.3f} right, area {roc_auc_score(right, apart):.3f}; "
-            f"at {SHORT}: {sure.mean():.3f} of them, {right[sure].mean() if sure.any() else 0:.3f} right"
-        )
+        if 0 < right.sum() < len(right):
+            sure = apart >= SHORT
+            print(
+                f"{name:10} {len(chosen):5} cases, {right.mean():.3f} right, area {roc_auc_score(right, apart):.3f}; "
+                f"at {SHORT}: {sure.mean():.3f} of them, {right[sure].mean() if sure.any() else 0:.3f} right"
+            )
     saved["usual_dense"] = round(float(np.mean([case.examined.signals.dense for case in cases])), 4)
     saved["thresholds"] = {"short": SHORT, "abstain": ABSTAIN}
     options.output.write_text(json.dumps(saved, indent=1) + "\n", "utf-8")
