@@ -304,7 +304,7 @@ def decide(answer: Answer, examined: Examined, confidence: Confidence, limits: T
     kind = max(("span", "list", "yes/no", "sentences"), key=lambda name: kinds[name])
     if kind == "yes/no":
         probability = confidence.polarity.probability(said)
-        if probability >= limits.short:
+        if probability >= limits.polarity:
             polarity: AnswerKind = "yes" if kinds["yes"] > kinds["no"] else "no"
             cited = tuple(
                 citation(marker, proof, probability)

@@ -20,11 +20,13 @@ SHARPNESS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The short answer, the list or the polarity is asserted where it is at least `short` likely right; where the
-    articles less likely hold an answer than `abstain`, nothing is answered."""
+    """The short answer or the list is asserted where it is at least `short` likely right, « oui » or « non » where it
+    is `polarity` likely, for its opposite is the worst of wrong answers; where the articles less likely hold an answer
+    than `abstain`, nothing is answered."""
 
     short: float
     abstain: float
+    polarity: float = 0.75
 
 
 @dataclass(frozen=True, slots=True)
