@@ -270,10 +270,13 @@ def train(options: argparse.Namespace) -> None:
     tokenizer = AutoTokenizer.from_pretrained(options.start)
     encoder = PassageEncoder(tokenizer.backend_tokenizer)
     stages, dev = [], []  # type: list[list[tuple[Corpus, Part]]], list[Example]
+    written = {q.id for q in read(options.questions).questions}
     for stage in (FOREIGN, FRENCH):
         found = []
         for part in stage:
             corpus = read(options.questions if part.file == WRITTEN else options.data / part.file)
+            if part.file != WRITTEN:
+                corpus = Corpus(corpus.documents, [q for q in corpus.questions if q.id not in written])
             if part.file in ("natural", WRITTEN):
                 corpus, apart = held_out(corpus)
                 rng = random.Random(1)
