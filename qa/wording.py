@@ -31,7 +31,7 @@ CERTAINTIES: dict[Certainty, str] = {
     "probable": "Réponse probable\u00a0: relisez la phrase citée",
     "doubtful": "À vérifier",
 }
-SURE, PROBABLE = 0.65, 0.4
+SURE, PROBABLE = 0.85, 0.6
 _CHARACTERS_READ = 4000
 _MARKERS = re.compile(r"(?: ?\[\d{1,3}\])+$")
 _QUOTATION = re.compile(r"« (.+?) » \[\d", re.DOTALL)

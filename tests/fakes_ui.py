@@ -220,13 +220,13 @@ class FakeAssistant:
         engineer = "Léon Boyer, un ingénieur des Ponts et Chaussées, conçut l’ouvrage."
         farmer = "Marie Fabre, une éleveuse, trait matin et soir."
         return Answer(
-            "list", question, items=(Item("ingénieur", 1), Item("éleveuse", 2)), confidence=0.5,
+            "list", question, items=(Item("ingénieur", 1), Item("éleveuse", 2)), confidence=0.7,
             citations=(quoted(1, ARTICLES[0], engineer, "ingénieur"), quoted(2, ARTICLES[1], farmer, "éleveuse")),
             passages=self._passages(),
         )  # fmt: skip
 
     def _yes(self, question: str) -> Answer:
-        return Answer("yes", question, confidence=0.7, citations=(quoted(1, ARTICLES[0], BUILT),))
+        return Answer("yes", question, confidence=0.9, citations=(quoted(1, ARTICLES[0], BUILT),))
 
     def _no(self, question: str) -> Answer:
         return Answer("no", question, confidence=0.2, citations=(quoted(1, ARTICLES[1], MADE),))

@@ -224,7 +224,7 @@ def test_a_short_answer_shows_one_quotation_only(assistant: FakeAssistant) -> No
 
 @pytest.mark.parametrize(
     ("confidence", "certainty"),
-    [(1.0, "sure"), (0.65, "sure"), (0.64, "probable"), (0.4, "probable"), (0.39, "doubtful")],
+    [(1.0, "sure"), (0.85, "sure"), (0.84, "probable"), (0.6, "probable"), (0.59, "doubtful")],
 )
 def test_how_sure_an_answer_is(confidence: float, certainty: str) -> None:
     assert certainty_of(Answer("span", "?", "a", confidence=confidence)) == certainty

@@ -7,6 +7,7 @@ lasts: whoever finds that value must `replace`. milvus-lite serves one process a
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -21,6 +22,7 @@ from embeddings.indexes.lexical import Fields, question_terms, text_terms
 Item = TypeVar("Item")
 
 INTERRUPTED = -1
+STARTING_SECONDS = (0.5, 1.0, 2.0)
 BATCH = 1000
 MAX_RESULTS = 16_384
 MAX_TEXT_BYTES = 65_535
@@ -35,7 +37,7 @@ class _MilvusCollection:
         for logger in ("pymilvus", "milvus_lite"):
             logging.getLogger(logger).setLevel(logging.CRITICAL)
         with self._reported():
-            self._client = self._milvus.MilvusClient(uri)
+            self._client = self._connected()
             for collection, schema in ((self._stamp, self._stamp_schema), (name, self._schema)):
                 if fresh:
                     self._client.drop_collection(collection)
@@ -45,6 +47,15 @@ class _MilvusCollection:
                     self._create(collection, *schema())
             stamps = self._client.get(self._stamp, ids=[0], output_fields=["revision"])
         self.revision = int(stamps[0]["revision"]) if stamps else 0
+
+    def _connected(self) -> Any:
+        """The client; the server of a file, which starts with it, is given some seconds on a busy machine."""
+        for seconds in STARTING_SECONDS if self._uri.endswith(".db") else ():
+            try:
+                return self._milvus.MilvusClient(self._uri)
+            except self._milvus.MilvusException:
+                time.sleep(seconds)
+        return self._milvus.MilvusClient(self._uri)
 
     def __len__(self) -> int:
         with self._reported():

@@ -34,7 +34,7 @@ from qa.training.documents import Asked, Corpus, joined, read_extractive, read_n
 from qa.training.reader import held_out
 
 WITHOUT = 0.2
-SHORT, ABSTAIN = 0.5, 0.3
+SHORT, ABSTAIN, POLARITY = 0.45, 0.3, 0.75
 """Chosen on half of the everyday questions that measure (every other document): the most useful answers of those with
 harm below .06. A refusal where there is an answer loses more than sentences quoted where there is none."""
 FOLDS = 5
@@ -130,15 +130,18 @@ def ask(corpus: Corpus, assistant: Assistant, rng: random.Random) -> list[Case]:
 def fit(rows: np.ndarray, right: np.ndarray, groups: Sequence[str]) -> tuple[dict[str, object], np.ndarray]:
     """A logistic model as it is saved, and its probabilities when each group is left out in turn.
 
-    Where all cases are alike there is nothing to tell apart: the model says how many of them are right.
+    Where right or wrong ones are of fewer groups than there are folds, the model only says how many are right.
     """
-    folds = min(FOLDS, len(set(groups)))
-    if folds < 2 or right.all() or not right.any():
+    kinds = [
+        len({group for group, is_so in zip(groups, right, strict=True) if bool(is_so) is so})
+        for so in (True, False)
+    ]
+    if min(kinds) < FOLDS:
         usual = float((right.sum() + 1) / (len(right) + 2))
         return {"intercept": round(log_odds(usual), 5), "weights": {}}, np.full(len(right), usual)
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.3, max_iter=2000))
     apart = cross_val_predict(
-        model, rows, right, groups=groups, cv=StratifiedGroupKFold(folds), method="predict_proba"
+        model, rows, right, groups=groups, cv=StratifiedGroupKFold(FOLDS), method="predict_proba"
     )[:, 1]
     scaler, logistic = model.fit(rows, right).steps[0][1], model.steps[1][1]
     weights = logistic.coef_[0] / scaler.scale_
@@ -191,7 +194,7 @@ def main() -> None:
                 f"at {SHORT}: {sure.mean():.3f} of them, {right[sure].mean() if sure.any() else 0:.3f} right"
             )
     saved["usual_dense"] = round(float(np.mean([case.examined.signals.dense for case in cases])), 4)
-    saved["thresholds"] = {"short": SHORT, "abstain": ABSTAIN}
+    saved["thresholds"] = {"short": SHORT, "abstain": ABSTAIN, "polarity": POLARITY}
     options.output.write_text(json.dumps(saved, indent=1) + "\n", "utf-8")
 
 
