@@ -171,11 +171,11 @@ class TestAsk:
         [
             (
                 Answer(
-                    "list", "?", items=(Item("Anne", 1), Item("Paul", 1)), confidence=0.5, citations=(CITED,)
+                    "list", "?", items=(Item("Anne", 1), Item("Paul", 1)), confidence=0.7, citations=(CITED,)
                 ),
                 ["• Anne [1]", "• Paul [1]", "(réponse probable\u00a0: relisez la phrase citée)", *PROOF],
             ),
-            (Answer("yes", "?", confidence=0.8, citations=(CITED,)), ["Oui  (réponse sûre)", *PROOF]),
+            (Answer("yes", "?", confidence=0.9, citations=(CITED,)), ["Oui  (réponse sûre)", *PROOF]),
             (Answer("no", "?", confidence=0.1, citations=(CITED,)), ["Non  (à vérifier)", *PROOF]),
             (Answer("sentences", "?", citations=(CITED,)), ["Voici ce qu’en disent vos articles :", *PROOF]),
             (Answer("articles", "?", citations=(CITED,)), ["Ces articles en parlent :", *PROOF]),
